@@ -1,0 +1,45 @@
+# neuroenc: `make && make install` builds into the PostgreSQL of pg_config;
+# check, demo, bench and fuzz prepare everything themselves (test/run).
+
+EXTENSION = neuroenc
+VERSION = 0.1.0
+MODULE_big = neuroenc
+
+# Rooms in the order they stand on one another (a wildcard would be alphabetical).
+ROOMS = base linalg tensor voxel stats encoding
+OBJS = src/module.o $(foreach room,$(ROOMS),$(patsubst %.c,%.o,$(sort $(wildcard src/$(room)/*.c))))
+ROOM_SQL = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
+
+DATA_built = sql/$(EXTENSION)--$(VERSION).sql
+DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
+REGRESS = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+EXTRA_CLEAN = $(DATA_built)
+
+PG_CPPFLAGS = -Isrc
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter
+SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
+
+PREPARED = check demo bench fuzz
+
+ifneq (,$(filter $(PREPARED),$(MAKECMDGOALS)))
+
+.PHONY: $(PREPARED)
+$(PREPARED):
+	@test/run $@
+
+else
+
+override with_llvm := no
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+# After PGXS, so that it is the -O that counts.  No flag that changes IEEE results.
+override CFLAGS += -O3 -fno-math-errno -fno-trapping-math $(NEUROENC_CFLAGS)
+
+$(DATA_built): $(ROOM_SQL) Makefile
+	@echo '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' > $@
+	cat $(ROOM_SQL) >> $@
+
+$(OBJS): $(wildcard src/*/*.h)
+
+endif

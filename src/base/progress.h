@@ -1,0 +1,26 @@
+/*
+ * progress.h
+ *		Interrupts and progress of long work.
+ *
+ * neuroenc.progress = N (seconds, 0 is off) makes long work report stage, per
+ * cent and time left by NOTICE, at most once in N seconds.
+ */
+#ifndef NEUROENC_PROGRESS_H
+#define NEUROENC_PROGRESS_H
+
+#include "postgres.h"
+
+extern int	neuroenc_progress;
+
+/* Start a stage (a literal) that is 'total' units of work, any unit (flops, rows, folds). */
+extern void progress_begin(const char *stage, double total);
+
+/* Done so much more; checks for interrupts, reports if it is time. Backend thread only. */
+extern void progress_add(double done);
+
+/* The stage is complete: reports 100 % if the stage had reported before. */
+extern void progress_end(void);
+
+extern void progress_define_gucs(void);
+
+#endif							/* NEUROENC_PROGRESS_H */

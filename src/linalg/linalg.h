@@ -1,0 +1,116 @@
+/*
+ * linalg.h
+ *		Dense linear algebra for a PostgreSQL backend, over OpenBLAS.
+ *
+ * Matrices are row-major (C order); lda, ldb, ldc count elements from one row
+ * to the next.  "f4" is float, "f8" double.
+ *
+ * Threads.  OpenBLAS itself always runs on the calling thread only.  Work is
+ * shared by parallel_for(), whose workers are our own threads, created with
+ * every signal blocked and joined before it returns (also on cancel), so no
+ * thread outlives a call except the one long LAPACK helper of lapack_helper.c.
+ *
+ * Two families:
+ *	 - the plain names are for the backend thread: they split the work into
+ *	   tiles of well under 100 ms, use neuroenc.threads threads and check for
+ *	   interrupts between tiles;
+ *	 - the *_raw names are one uninterruptible call on this thread: for use in a
+ *	   parallel_for task, or where the caller knows that the call is short.
+ */
+#ifndef NEUROENC_LINALG_H
+#define NEUROENC_LINALG_H
+
+#include "postgres.h"
+
+/* ---- life cycle (blas.c) ---- */
+extern void linalg_init(void);	/* from _PG_init: loads OpenBLAS under a full signal mask */
+
+/* ---- threads (parallel.c) ---- */
+
+/* neuroenc.threads, but 1 in a parallel worker */
+extern int	parallel_threads(void);
+
+/*
+ * Runs task(i, worker, arg) for i in 0 .. n_tasks - 1 on parallel_threads()
+ * threads, this one included; 'worker' (0 .. parallel_threads() - 1) picks a
+ * scratch area.  A task must take well under 100 ms, and must not call
+ * PostgreSQL (no palloc, no ereport).  Tasks are taken in order of i.  Checks
+ * for interrupts (and calls progress_add(work_per_task) if that is > 0)
+ * between this thread's own tasks; on cancel all workers have stopped before
+ * the error is raised.  The result must not depend on the number of threads.
+ */
+typedef void (*ParallelTask) (int64 i, int worker, void *arg);
+extern void parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg);
+
+/* ---- products (gemm.c) ---- */
+
+/* C (m x n) = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n; ta, tb: transposed */
+extern void gemm_f8(bool ta, bool tb, Size m, Size n, Size k,
+					double alpha, const double *a, Size lda, const double *b, Size ldb,
+					double beta, double *c, Size ldc);
+extern void gemm_f4(bool ta, bool tb, Size m, Size n, Size k,
+					float alpha, const float *a, Size lda, const float *b, Size ldb,
+					float beta, float *c, Size ldc);
+extern void gemm_f8_raw(bool ta, bool tb, Size m, Size n, Size k,
+						double alpha, const double *a, Size lda, const double *b, Size ldb,
+						double beta, double *c, Size ldc);
+extern void gemm_f4_raw(bool ta, bool tb, Size m, Size n, Size k,
+						float alpha, const float *a, Size lda, const float *b, Size ldb,
+						float beta, float *c, Size ldc);
+
+/* C (n x n, double) += A' B of float blocks, A k x m, B k x n: sgemm tiles added in double */
+extern void gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda,
+							   const float *b, Size ldb, double *c, Size ldc);
+
+/*
+ * C (n x n) = alpha A' A + beta C with A k x n (trans true), or alpha A A' +
+ * beta C with A n x k (trans false).  Both triangles of C are written.
+ */
+extern void syrk_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
+					double beta, double *c, Size ldc);
+
+/* B (n x m) = T B, T n x n upper or lower triangular (the other triangle is not read) */
+extern void trmm_f8_raw(bool upper, Size n, Size m, const double *t, Size ldt, double *b, Size ldb);
+extern void trmm_f4_raw(bool upper, Size n, Size m, const float *t, Size ldt, float *b, Size ldb);
+
+/* y (m) = op(A) x, A m x n: short vectors and single rows */
+extern void gemv_f8(bool ta, Size m, Size n, double alpha, const double *a, Size lda,
+					const double *x, double beta, double *y);
+
+/* ---- decompositions (cholesky.c, eigen.c, svd.c) ---- */
+
+/*
+ * A (n x n, symmetric, both triangles given) = L L', L in the lower triangle on
+ * return (upper zeroed).  Returns 0, or k > 0 when the leading minor of order k
+ * is not positive definite.
+ */
+extern Size cholesky_f8(Size n, double *a, Size lda);
+
+/* B (n x m) = inv(op(L)) B, L n x n lower triangular */
+extern void trsm_lower_f8(bool trans, Size n, Size m, const double *l, Size ldl, double *b, Size ldb);
+
+/*
+ * Symmetric eigenproblem A (n x n) = Q diag(w) Q'.  On return w is ascending
+ * and the *rows* of A are the eigenvectors (A holds Q'), so row i belongs to
+ * w[i].  Interruptible at any n.  Input must be finite.
+ */
+extern void eigh_f8(Size n, double *a, double *w);
+
+/* The same in one uninterruptible call on this thread: for parallel_for tasks, n <= EIGH_RAW_MAX.
+ * work: EIGH_RAW_WORK(n) bytes.  Returns LAPACK's info, 0 is good. */
+#define EIGH_RAW_MAX 512
+extern Size eigh_raw_work(Size n);
+extern int	eigh_f8_raw(Size n, double *a, double *w, void *work);
+
+/*
+ * Thin SVD A (m x n) = U diag(s) V', r = min(m, n): u is m x r, s r descending,
+ * vt r x n.  A is destroyed.  u and vt may both be NULL (singular values only).
+ * Interruptible at any size.  Input must be finite.
+ */
+extern void svd_f8(Size m, Size n, double *a, double *s, double *u, double *vt);
+
+/* Bytes of scratch that the two take besides their arguments, for preflights. */
+extern Size eigh_scratch(Size n);
+extern Size svd_scratch(Size m, Size n);
+
+#endif							/* NEUROENC_LINALG_H */
