@@ -61,6 +61,9 @@ extern Tensor *tensor_new(TensorType dtype, int ndim, const int32 *dims);
 extern Tensor *tensor_new_vector(TensorType dtype, Size n);
 extern Tensor *tensor_new_matrix(TensorType dtype, Size rows, Size cols);
 
+/* The same with the elements left unset, for callers that write every one. */
+extern Tensor *tensor_new_unset(TensorType dtype, int ndim, const int32 *dims);
+
 /* Number of elements. */
 extern Size tensor_size(const Tensor *t);
 
@@ -70,6 +73,7 @@ extern TensorType tensor_type_from_name(const char *name);
 
 /* "(3, 4)" for messages; palloc'd */
 extern char *tensor_shape_text(const Tensor *t);
+extern char *tensor_dims_text(int ndim, const int32 *dims);
 
 /* One element, by flat index. */
 extern double tensor_get(const Tensor *t, Size i);
@@ -84,6 +88,9 @@ extern void tensor_write_f8(Tensor *t, Size start, Size n, const double *in);
 /* The tensor itself if it has this element type already, else a converted copy. */
 extern Tensor *tensor_as(const Tensor *t, TensorType dtype);
 
+/* The same, but a finite value that overflows the new type is an ERROR that names it (casts, astype). */
+extern Tensor *tensor_as_checked(const Tensor *t, TensorType dtype);
+
 /* The wider of two element types. */
 extern TensorType tensor_common_type(TensorType a, TensorType b);
 
@@ -95,6 +102,7 @@ extern void tensor_require_same_shape(const Tensor *a, const Tensor *b);
 /* ---- half.c: IEEE binary16, with F16C where the machine has it ---- */
 extern float half_to_float(uint16 h);
 extern uint16 float_to_half(float f);	/* round to nearest even, overflow to infinity */
+extern uint16 double_to_half(double d); /* one rounding, not two */
 extern void half_to_float_n(const uint16 *h, float *f, Size n);
 extern void float_to_half_n(const float *f, uint16 *h, Size n);
 
