@@ -2,7 +2,7 @@
 # check, demo, bench and fuzz prepare everything themselves (test/run).
 
 EXTENSION = neuroenc
-VERSION = 0.1.0
+EXTVERSION = 0.1.0
 MODULE_big = neuroenc
 
 # Rooms in the order they stand on one another (a wildcard would be alphabetical).
@@ -10,7 +10,7 @@ ROOMS = base linalg tensor voxel stats encoding
 OBJS = src/module.o $(foreach room,$(ROOMS),$(patsubst %.c,%.o,$(sort $(wildcard src/$(room)/*.c))))
 ROOM_SQL = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
 
-DATA_built = sql/$(EXTENSION)--$(VERSION).sql
+DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
 REGRESS = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
 EXTRA_CLEAN = $(DATA_built)
@@ -37,6 +37,7 @@ include $(PGXS)
 override CFLAGS += -O3 -fno-math-errno -fno-trapping-math $(NEUROENC_CFLAGS)
 
 $(DATA_built): $(ROOM_SQL) Makefile
+	@mkdir -p sql
 	@echo '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' > $@
 	cat $(ROOM_SQL) >> $@
 
