@@ -1,0 +1,112 @@
+/*
+ * encoder.h
+ *		The encoder: a fitted encoding model.
+ *
+ * A prediction is   y_t = y0_t + sum_j (x_j - x0_j) w_jt   with one reference
+ * point x0 for all targets, so that features with a large offset lose no
+ * digits; the intercept in the usual sense is y0_t - sum_j x0_j w_jt.
+ *
+ * Weights are held in one of two forms:
+ *	 primal	 weights p x v;
+ *	 dual	 coefficients n x v and the rows they belong to, n x p (about x0):
+ *			 w_jt = scale2_j sum_i rows_ij coef_it
+ * The dual is what a kernel solution (p > n) gives; it is smaller.
+ *
+ * In flight an encoder is an expanded object; encoder_io.c has the flat form.
+ */
+#ifndef NEUROENC_ENCODER_H
+#define NEUROENC_ENCODER_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/expandeddatum.h"
+
+#include "base/memory.h"
+#include "tensor/tensor.h"
+
+/* How the scores were made; stored, so never renumber. */
+typedef enum EncoderScores
+{
+	ENCODER_SCORES_NONE = 0,	/* ridge(): no cross-validation: r, r2, r2_pooled are NaN */
+	ENCODER_SCORES_CV = 1,		/* leave one fold out */
+	ENCODER_SCORES_GCV = 2		/* generalized cross-validation: r2 only */
+} EncoderScores;
+
+typedef enum EncoderScoring
+{
+	ENCODER_SCORING_R2 = 0,
+	ENCODER_SCORING_R = 1,
+	ENCODER_SCORING_R2_POOLED = 2
+} EncoderScoring;
+
+/* Which arithmetic gave the cross-validation scores, for encoder_info. */
+typedef enum EncoderSolver
+{
+	ENCODER_SOLVER_STATISTICS = 0,	/* held-out folds' moments */
+	ENCODER_SOLVER_PREDICT = 1,		/* held-out rows predicted */
+	ENCODER_SOLVER_KERNEL = 2		/* kernel, exact k-fold identity or a kernel a fold */
+} EncoderSolver;
+
+typedef struct Encoder
+{
+	ExpandedObjectHeader hdr;	/* must be first */
+	int			p;
+	int			v;
+	int64		n;				/* rows of the gram it was fitted on */
+	int			n_folds;		/* 0: no cross-validation by folds */
+	EncoderScores scores;
+	EncoderScoring scoring;		/* the one used: a fold of < 2 rows turns r2 into r2_pooled */
+	EncoderScoring scoring_asked;
+	EncoderSolver solver;
+	bool		per_target;
+	bool		standardize;
+	TensorType	wtype;			/* element type of weights, coef and rows: float4 or float8 */
+
+	int			n_alphas;
+	double	   *alphas;			/* n_alphas, as given or the default grid, ascending */
+
+	double	   *x0;				/* p: the reference point */
+	double	   *x_scale;		/* p: standard deviations divided by (1 without standardize) */
+
+	/* by target, v each */
+	int64	   *target_n;		/* rows that have this target */
+	double	   *variance;		/* of y over those rows, ddof 1 (NaN if fewer than 2) */
+	double	   *alpha;
+	double	   *r;
+	double	   *r2;
+	double	   *r2_pooled;
+	double	   *y0;
+
+	bool		dual;
+	void	   *weights;		/* primal: p x v of wtype; NULL when dual */
+	int64		n_dual;			/* dual: rows */
+	void	   *coef;			/* n_dual x v of wtype */
+	void	   *rows;			/* n_dual x p of wtype, minus x0 */
+	double	   *scale2;			/* p: x_scale^-2, or ones */
+
+	MemoryClaim *claim;
+} Encoder;
+
+/* ---- encoder.c: the object ---- */
+
+/* A new encoder in a child context of 'parent'; per-target arrays NaN, alphas copied, no weights yet. */
+extern Encoder *encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alphas,
+							TensorType wtype);
+extern void encoder_alloc_primal(Encoder *e);				/* weights, zeroed */
+extern void encoder_alloc_dual(Encoder *e, int64 n_dual);	/* coef, rows, zeroed */
+
+/* Weights of targets t0 .. t0 + nt - 1 as float8, out p x nt. */
+extern void encoder_weights(const Encoder *e, int t0, int nt, double *out);
+
+/* Intercept of every target, out v. */
+extern void encoder_intercepts(const Encoder *e, double *out);
+
+/* Predictions for n rows x (n x p, float8), out n x v. */
+extern void encoder_predict(const Encoder *e, int64 n, const double *x, double *out);
+
+/* ---- encoder_io.c ---- */
+extern const Encoder *DatumGetEncoder(Datum d);
+#define PG_GETARG_ENCODER(n) DatumGetEncoder(PG_GETARG_DATUM(n))
+#define EncoderGetDatum(e) EOHPGetRWDatum(&(e)->hdr)
+
+#endif							/* NEUROENC_ENCODER_H */
