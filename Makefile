@@ -25,7 +25,7 @@ ifneq (,$(filter $(PREPARED),$(MAKECMDGOALS)))
 
 .PHONY: $(PREPARED)
 $(PREPARED):
-	@test/run $@
+	@test/run $@ $(STAGES)
 
 else
 
