@@ -1,0 +1,159 @@
+/*
+ * memory.c
+ *		Size arithmetic, huge allocations and the backend's memory budget.
+ *
+ * The budget is one counter for the backend.  A claim is a few bytes in the
+ * memory context whose memory it speaks for, with a reset callback that gives
+ * the bytes back: abort, reset and delete all pass there, so the counter can
+ * not drift.  Claims are estimates made before allocating; nothing here
+ * allocates the claimed bytes.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "utils/guc.h"
+
+#include "base/memory.h"
+
+struct MemoryClaim
+{
+	Size		bytes;
+	const char *what;
+	MemoryContextCallback callback;
+};
+
+int			neuroenc_memory_limit = 4 * 1024 * 1024;
+
+static Size claimed_bytes = 0;
+
+Size
+size_add(Size a, Size b)
+{
+	Size		sum;
+
+	if (__builtin_add_overflow(a, b, &sum))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("requested size is too large: %zu + %zu bytes", a, b)));
+	return sum;
+}
+
+Size
+size_mul(Size a, Size b)
+{
+	Size		product;
+
+	if (__builtin_mul_overflow(a, b, &product))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("requested size is too large: %zu times %zu bytes", a, b)));
+	return product;
+}
+
+static void
+claim_release(void *arg)
+{
+	MemoryClaim *claim = arg;
+
+	Assert(claimed_bytes >= claim->bytes);
+	claimed_bytes -= claim->bytes;
+	claim->bytes = 0;
+}
+
+MemoryClaim *
+memory_claim(MemoryContext cxt, const char *what)
+{
+	MemoryClaim *claim = MemoryContextAllocZero(cxt, sizeof(MemoryClaim));
+
+	claim->what = what;
+	claim->callback.func = claim_release;
+	claim->callback.arg = claim;
+	MemoryContextRegisterResetCallback(cxt, &claim->callback);
+	return claim;
+}
+
+/* "12 kB", "4096 MB", "1.5 GB": at most four digits before the unit */
+static const char *
+size_text(Size bytes)
+{
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+	double		value = (double) bytes;
+	int			unit = 0;
+
+	while (value >= 10000.0 && unit < (int) lengthof(units) - 1)
+	{
+		value /= 1024.0;
+		unit++;
+	}
+	if (unit == 0 || value >= 100.0)
+		return psprintf("%.0f %s", value, units[unit]);
+	return psprintf("%.1f %s", value, units[unit]);
+}
+
+void
+memory_claim_add(MemoryClaim *claim, Size bytes, const char *hint)
+{
+	Size		limit = (Size) neuroenc_memory_limit * 1024;
+
+	if (bytes > limit || claimed_bytes > limit - bytes)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s needs %s of memory, more than neuroenc.memory_limit allows",
+						claim->what, size_text(bytes)),
+				 errdetail("The limit is %s, of which %s are in use.",
+						   size_text(limit), size_text(claimed_bytes)),
+				 hint ? errhint("%s Or raise neuroenc.memory_limit.", hint) :
+				 errhint("Raise neuroenc.memory_limit.")));
+	claimed_bytes += bytes;
+	claim->bytes += bytes;
+}
+
+void
+memory_claim_sub(MemoryClaim *claim, Size bytes)
+{
+	Assert(claim->bytes >= bytes);
+	claimed_bytes -= bytes;
+	claim->bytes -= bytes;
+}
+
+Size
+memory_claimed(void)
+{
+	return claimed_bytes;
+}
+
+MemoryContext
+scratch_create(const char *name, Size bytes, const char *hint)
+{
+	MemoryContext cxt = AllocSetContextCreateInternal(CurrentMemoryContext, name,
+													  ALLOCSET_DEFAULT_SIZES);
+
+	memory_claim_add(memory_claim(cxt, name), bytes, hint);
+	return cxt;
+}
+
+void *
+huge_alloc(Size bytes)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, bytes);
+}
+
+void *
+huge_alloc0(Size bytes)
+{
+	return palloc_extended(bytes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+void
+memory_define_gucs(void)
+{
+	DefineCustomIntVariable("neuroenc.memory_limit",
+							"Memory that neuroenc's live states and scratch may take in a backend.",
+							"An estimate is made before work starts; work that would pass the limit "
+							"is refused with both figures.",
+							&neuroenc_memory_limit,
+							4 * 1024 * 1024, 1024, MAX_KILOBYTES,
+							PGC_USERSET, GUC_UNIT_KB,
+							NULL, NULL, NULL);
+}

@@ -1,0 +1,195 @@
+/*
+ * parallel.c
+ *		parallel_for(): tasks shared by the backend and a few threads.
+ *
+ * Threads are created for a call and joined before it returns: 20 to 50 us
+ * each, against tasks of milliseconds, and nothing is left behind that could
+ * see a fork, a signal or the backend's exit.  Tasks are handed out in order by
+ * one atomic counter.
+ *
+ * The subtlety is interrupts.  Raising one longjmps (ERROR) or exits (FATAL),
+ * and neither may happen while another thread is inside the caller's buffers.
+ * So while threads live, interrupts are held; when one is pending the backend
+ * stops the hand-out, joins, and only then lets it be raised.  If it was not
+ * one that raises anything, the remaining tasks go on with new threads.
+ */
+#include "postgres.h"
+
+#include <pthread.h>
+
+#include "access/parallel.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "base/progress.h"
+#include "linalg/blas.h"
+#include "linalg/linalg.h"
+#include "linalg/parallel.h"
+
+typedef struct Job
+{
+	ParallelTask task;
+	void	   *arg;
+	int64		n_tasks;
+	pg_atomic_uint64 next;		/* next task to hand out */
+	pg_atomic_uint64 finished;	/* tasks done, for progress */
+	pg_atomic_uint32 stop;		/* hand out no more */
+} Job;
+
+typedef struct Worker
+{
+	Job		   *job;
+	int			number;
+	pthread_t	thread;
+} Worker;
+
+int			neuroenc_threads = 1;
+
+int
+parallel_threads(void)
+{
+	return IsParallelWorker() ? 1 : neuroenc_threads;
+}
+
+static bool
+run_next(Job *job, int worker)
+{
+	int64		i;
+
+	if (pg_atomic_read_u32(&job->stop) != 0)
+		return false;
+	i = (int64) pg_atomic_fetch_add_u64(&job->next, 1);
+	if (i >= job->n_tasks)
+		return false;
+	job->task(i, worker, job->arg);
+	pg_atomic_fetch_add_u64(&job->finished, 1);
+	return true;
+}
+
+static void *
+worker_main(void *arg)
+{
+	Worker	   *worker = arg;
+
+	while (run_next(worker->job, worker->number))
+		;
+	return NULL;
+}
+
+static bool
+interrupt_waits(void)
+{
+	return INTERRUPTS_PENDING_CONDITION() && InterruptHoldoffCount == 0 && CritSectionCount == 0;
+}
+
+/* Starts workers 1 .. n_threads - 1, or as many as the system lets; returns the first not started. */
+static int
+start_workers(Job *job, Worker *workers, int n_threads)
+{
+	int			started = 1;
+
+	for (; started < n_threads; started++)
+	{
+		workers[started].job = job;
+		workers[started].number = started;
+		if (thread_create_masked(&workers[started].thread, worker_main, &workers[started]) != 0)
+			break;
+	}
+	return started;
+}
+
+/* Runs tasks, at least one, until none is left or an interrupt waits. */
+static void
+run_round(Job *job, int n_threads, double work_per_task, int64 *reported)
+{
+	Worker		workers[MAX_THREADS];
+	const int	started = start_workers(job, workers, n_threads);
+
+	PG_TRY();
+	{
+		while (run_next(job, 0) && !interrupt_waits())
+		{
+			if (work_per_task > 0)
+			{
+				int64		finished = (int64) pg_atomic_read_u64(&job->finished);
+
+				HOLD_INTERRUPTS();
+				progress_add((double) (finished - *reported) * work_per_task);
+				RESUME_INTERRUPTS();
+				*reported = finished;
+			}
+		}
+	}
+	PG_FINALLY();				/* a report can run out of memory */
+	{
+		pg_atomic_write_u32(&job->stop, 1);
+		for (int i = 1; i < started; i++)
+			pthread_join(workers[i].thread, NULL);
+		pg_atomic_write_u32(&job->stop, 0);
+	}
+	PG_END_TRY();
+}
+
+void
+parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
+{
+	Job			job;
+	int64		reported = 0;
+
+	if (n_tasks <= 0)
+		return;
+	blas_keep_single();
+	job.task = task;
+	job.arg = arg;
+	job.n_tasks = n_tasks;
+	pg_atomic_init_u64(&job.next, 0);
+	pg_atomic_init_u64(&job.finished, 0);
+	pg_atomic_init_u32(&job.stop, 0);
+
+	for (;;)
+	{
+		int64		handed_out;
+
+		CHECK_FOR_INTERRUPTS();
+		handed_out = (int64) pg_atomic_read_u64(&job.next);
+		if (handed_out >= n_tasks)
+			break;
+		run_round(&job, (int) Min(n_tasks - handed_out, parallel_threads()), work_per_task,
+				  &reported);
+	}
+	if (work_per_task > 0)
+		progress_add((double) (n_tasks - reported) * work_per_task);
+}
+
+char *
+parallel_scratch(Size bytes)
+{
+	static char *buffer = NULL;
+	static Size buffer_bytes = 0;
+	Size		needed = TYPEALIGN(64, bytes) * parallel_threads() + 64;
+
+	if (needed > buffer_bytes)
+	{
+		if (buffer != NULL)
+			pfree(buffer);
+		buffer = NULL;
+		buffer_bytes = 0;
+		buffer = MemoryContextAllocHuge(TopMemoryContext, needed);
+		buffer_bytes = needed;
+	}
+	return (char *) TYPEALIGN(64, buffer);
+}
+
+void
+parallel_define_gucs(void)
+{
+	DefineCustomIntVariable("neuroenc.threads",
+							"Threads that a neuroenc function may use.",
+							"Parallel workers always use one.",
+							&neuroenc_threads,
+							1, 1, MAX_THREADS,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
+}
