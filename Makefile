@@ -15,7 +15,7 @@ DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
 REGRESS = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
 EXTRA_CLEAN = $(DATA_built)
 
-PG_CPPFLAGS = -Isrc
+PG_CPPFLAGS = -Isrc -DNEUROENC_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter
 SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
