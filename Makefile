@@ -34,7 +34,8 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 # After PGXS, so that it is the -O that counts.  No flag that changes IEEE results.
-override CFLAGS += -O3 -fno-math-errno -fno-trapping-math $(NEUROENC_CFLAGS)
+# -fopenmp-simd only reads "omp simd" pragmas (reductions that may be reordered); no runtime.
+override CFLAGS += -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd $(NEUROENC_CFLAGS)
 
 $(DATA_built): $(ROOM_SQL) Makefile
 	@mkdir -p sql
