@@ -39,7 +39,7 @@ override CFLAGS += -O3 -fno-math-errno -fno-trapping-math -fopenmp-simd $(NEUROE
 
 $(DATA_built): $(ROOM_SQL) Makefile
 	@mkdir -p sql
-	@echo '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' > $@
+	@printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' > $@
 	cat $(ROOM_SQL) >> $@
 
 $(OBJS): $(wildcard src/*/*.h)

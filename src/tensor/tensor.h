@@ -99,6 +99,19 @@ extern void tensor_require_vector(const Tensor *t, const char *what);
 extern void tensor_require_matrix(const Tensor *t, const char *what);
 extern void tensor_require_same_shape(const Tensor *a, const Tensor *b);
 
+/* ---- tensor_io.c ---- */
+
+/* Copy n elements, reversing the bytes of each if 'swap'; 'out' is aligned, 'in' need not be. */
+extern void tensor_copy_bytes(void *out, const void *in, TensorType dtype, Size n, bool swap);
+
+/* ---- tensor_typmod.c ---- */
+
+/* Convert to the element type, and check the shape, that a type modifier asks for (-1: neither). */
+extern Tensor *tensor_coerce(Tensor *t, int32 typmod);
+
+/* The element type that a type modifier asks for, else 'otherwise'. */
+extern TensorType tensor_typmod_dtype(int32 typmod, TensorType otherwise);
+
 /* ---- half.c: IEEE binary16, with F16C where the machine has it ---- */
 extern float half_to_float(uint16 h);
 extern uint16 float_to_half(float f);	/* round to nearest even, overflow to infinity */
