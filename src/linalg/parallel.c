@@ -105,7 +105,7 @@ static void
 run_round(Job *job, int n_threads, double work_per_task, int64 *reported)
 {
 	Worker		workers[MAX_THREADS];
-	const int	started = start_workers(job, workers, n_threads);
+	volatile int started = start_workers(job, workers, n_threads);	/* read after a longjmp */
 
 	PG_TRY();
 	{
