@@ -24,7 +24,7 @@ CREATE TYPE voxel (
 	RECEIVE = voxel_recv,
 	SEND = voxel_send,
 	INTERNALLENGTH = 12,
-	ALIGNMENT = float4
+	ALIGNMENT = int4
 );
 COMMENT ON TYPE voxel IS 'A point (x,y,z) of three float4, in millimetres or in grid units. Coordinates are finite: NaN and infinities are refused, since neither an index nor a distance has a place for them. -0 is stored as 0.';
 
@@ -52,7 +52,7 @@ CREATE TYPE ball (
 	RECEIVE = ball_recv,
 	SEND = ball_send,
 	INTERNALLENGTH = 16,
-	ALIGNMENT = float4
+	ALIGNMENT = int4
 );
 COMMENT ON TYPE ball IS 'A closed ball <(x,y,z),r>: the searchlight around a voxel (Kriegeskorte, Goebel and Bandettini 2006). The radius is a float4 in the units of the voxels, not negative and not NaN; Infinity holds every voxel.';
 

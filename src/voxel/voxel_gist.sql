@@ -24,7 +24,7 @@ CREATE TYPE voxel_box (
 	RECEIVE = voxel_box_recv,
 	SEND = voxel_box_send,
 	INTERNALLENGTH = 24,
-	ALIGNMENT = float4
+	ALIGNMENT = int4
 );
 COMMENT ON TYPE voxel_box IS 'A box in space, the key of GiST indexes on voxel. Not for columns: it has no operators.';
 
