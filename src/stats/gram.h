@@ -61,12 +61,20 @@ typedef struct GramCell
 	GramMoments *moments;		/* of all other rows; NULL: none */
 } GramCell;
 
+/* Open addressing over an array: slots hold an index + 1, 0 is free. */
+typedef struct GramIndex
+{
+	int			n_slots;		/* a power of two, 0 = not built yet */
+	int		   *slots;
+} GramIndex;
+
 typedef struct Gram
 {
 	ExpandedObjectHeader hdr;	/* must be first */
 	int			p;				/* features */
 	int			v;				/* targets, 0 for a gram of x alone */
 	bool		has_folds;		/* made with a fold column */
+	bool		has_float8;		/* some x or y came as float8 */
 	int64		n_rows_seen;	/* next row's ordinal */
 
 	bool		has_centre;		/* set when the first moments are made */
@@ -77,10 +85,12 @@ typedef struct Gram
 	int			max_cells;
 	int			last_cell;		/* where the last row went */
 	GramCell   *cells;			/* in order of appearance */
+	GramIndex	cell_index;		/* (fold, pattern) -> cells */
 
 	int			n_patterns;		/* >= 1; pattern 0 is "nothing missing" */
 	int			max_patterns;
-	uint8	  **patterns;		/* bit t set: target t is missing; (v + 7) / 8 bytes each */
+	uint8	  **patterns;		/* bit t set: target t is missing; GRAM_PATTERN_BYTES each */
+	GramIndex	pattern_index;	/* bits -> patterns */
 
 	MemoryClaim *claim;
 	Size		flat_size;		/* cached by get_flat_size, 0 = unknown */
@@ -106,10 +116,17 @@ extern void gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold);
 /* dst += src; src is not changed. ERROR when the dimensions or fold columns differ. */
 extern void gram_merge(Gram *dst, const Gram *src);
 
-/* A new gram in 'parent': g + nothing; the cells for which keep(fold) holds. */
+/* A copy in 'parent'; only the given folds (sorted), or all but those. */
 extern Gram *gram_copy(MemoryContext parent, const Gram *g);
 extern Gram *gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_folds,
 							 bool without);
+
+/* For readers of stored bytes and for gram_merge: the cell of (fold, pattern bits), made if new. */
+extern int	gram_pattern(Gram *g, const uint8 *bits);
+extern GramCell *gram_cell(Gram *g, int64 fold, int pattern);
+
+/* Room for n more rows of these types at the end of a cell; the chunk's n is not advanced. */
+extern GramChunk *gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, int n);
 
 /* A new gram in 'parent' with only these features / targets (0-based). */
 extern Gram *gram_select(MemoryContext parent, const Gram *g, const int *features, int n_features,
@@ -122,7 +139,6 @@ extern Gram *gram_subtract(MemoryContext parent, const Gram *a, const Gram *b);
 extern int64 gram_n(const Gram *g);	/* rows */
 extern int64 gram_cell_n(const GramCell *cell);
 extern bool gram_rows_held(const Gram *g);	/* every row is held as a row */
-extern bool gram_is_float4(const Gram *g);	/* no held row is float8 and no moments came from float8 */
 
 /* Distinct fold ids, ascending, palloc'd; *n_folds of them. */
 extern int64 *gram_fold_ids(const Gram *g, int *n_folds);
@@ -130,27 +146,40 @@ extern int64 *gram_fold_ids(const Gram *g, int *n_folds);
 /* A common centre: the gram's own, or the mean of its rows, rounded to float4. cx p, cy v. */
 extern void gram_get_centre(const Gram *g, double *cx, double *cy);
 
-/* ---- gram_moments.c: sums over a cell, moments and held rows alike, about any centre (cx, cy) ---- */
+/* ---- gram_moments.c: sums over cells, moments and held rows alike ---- */
 
-/* n is returned; sx (p) and sxx (p x p) are added to. sxx may be NULL. */
-extern int64 gram_cell_add_xx(const Gram *g, const GramCell *cell, const double *cx,
-							  double *sx, double *sxx);
+/* Moments of nt targets in one allocation in CurrentMemoryContext, zero. */
+extern GramMoments *gram_moments_new(int p, int v);
+extern Size gram_moments_bytes(int p, int v);
+
+/* Folds a cell's held rows into its moments (made if need be). Changes g. */
+extern void gram_fold_in(Gram *g, GramCell *cell);
 
 /*
- * For the targets idx[0 .. nt - 1] (0-based; missing ones count as 0):
- * sy (nt), syy (nt) and sxy (p x nt, row stride ldxy) are added to.
+ * Sums about the centre (cx, cy) over the cells g->cells[cells[0 .. n_cells - 1]]:
+ * returns the number of rows; sx (p) and sxx (p x p, NULL: not wanted) are added to.
  */
-extern void gram_cell_add_xy(const Gram *g, const GramCell *cell, const double *cx, const double *cy,
-							 const int *idx, int nt, double *sy, double *syy,
-							 double *sxy, Size ldxy);
+extern int64 gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx,
+						 double *sx, double *sxx);
 
-/* Held rows of a cell as float8 minus centre (cx NULL: as they are), out n_held x p. */
-extern void gram_cell_rows_x(const Gram *g, const GramCell *cell, const double *cx, double *out);
-/* ... targets idx: out n_held x nt, missing stay NaN */
-extern void gram_cell_rows_y(const Gram *g, const GramCell *cell, const double *cy,
-							 const int *idx, int nt, double *out);
-/* ... ordinals: out n_held */
-extern void gram_cell_ordinals(const GramCell *cell, int64 *out);
+/*
+ * The same for the targets idx[0 .. nt - 1] (0-based; a missing value counts
+ * as 0): sy (nt), syy (nt) and sxy (p x nt, row stride ldxy) are added to.
+ */
+extern void gram_sum_xy(const Gram *g, const int *cells, int n_cells,
+						const double *cx, const double *cy, const int *idx, int nt,
+						double *sy, double *syy, double *sxy, Size ldxy);
+
+/* Held rows of these cells, one below the other, as float8. */
+extern int64 gram_held_n(const Gram *g, const int *cells, int n_cells);
+extern void gram_held_x(const Gram *g, const int *cells, int n_cells, const double *cx, double *out);
+
+/* ... their targets idx: out n x nt; missing stay NaN; cy by target of g, NULL: as they are */
+extern void gram_held_y(const Gram *g, const int *cells, int n_cells, const double *cy,
+						const int *idx, int nt, double *out, Size ldout);
+
+/* ... when they arrived: out n */
+extern void gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out);
 
 /* ---- gram_io.c ---- */
 

@@ -1,0 +1,806 @@
+/*
+ * gram.c
+ *		The gram's cells and rows: adding, merging, selecting, subtracting.
+ *
+ * A row costs one copy of its x and y into its cell's last chunk, checked for
+ * NaN and infinity on the way.  The arithmetic (folding rows into moments) is
+ * in gram_moments.c; gram.h says how a cell works.
+ *
+ * The subtlety: a cell is found by (fold, set of missing targets).  Data with
+ * targets missing at random make a cell a row, so cells and patterns are found
+ * by hashing, chunks start small, and such cells stay rows for ever because
+ * their moments would be larger.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/parallel.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+
+#include "base/dispatch.h"
+#include "stats/gram.h"
+#include "stats/gram_object.h"
+
+/* A cell folds its rows in when it has at least so many and their bytes pass the moments'. */
+#define MIN_BLOCK_ROWS	256
+#define MAX_BLOCK_ROWS	1024
+#define MAX_CHUNK_ROWS	512
+
+#define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
+
+/* ---- finding cells and patterns ---- */
+
+static uint32
+cell_hash(int64 fold, int pattern)
+{
+	return hash_combine(murmurhash32((uint32) (fold ^ (fold >> 32))), murmurhash32((uint32) pattern));
+}
+
+/* Doubles an index that is over half full; its owner then re-enters every entry. */
+static bool
+index_needs_growth(const GramIndex *index, int n_entries)
+{
+	return index->n_slots < 2 * (n_entries + 1);
+}
+
+static void
+index_grow(MemoryContext cxt, GramIndex *index, int n_entries)
+{
+	int			n_slots = Max(16, index->n_slots);
+
+	while (n_slots < 4 * (n_entries + 1))
+		n_slots *= 2;
+	if (index->slots)
+		pfree(index->slots);
+	index->slots = MemoryContextAllocZero(cxt, n_slots * sizeof(int));
+	index->n_slots = n_slots;
+}
+
+static void
+index_enter(GramIndex *index, uint32 hash, int entry)
+{
+	uint32		mask = index->n_slots - 1;
+	uint32		slot = hash & mask;
+
+	while (index->slots[slot] != 0)
+		slot = (slot + 1) & mask;
+	index->slots[slot] = entry + 1;
+}
+
+static uint32
+pattern_hash(const Gram *g, const uint8 *bits)
+{
+	return hash_bytes(bits, GRAM_PATTERN_BYTES(g->v));
+}
+
+/* The pattern with these bits, entered if new. */
+int
+gram_pattern(Gram *g, const uint8 *bits)
+{
+	MemoryContext cxt = g->hdr.eoh_context;
+	Size		bytes = GRAM_PATTERN_BYTES(g->v);
+	uint32		hash = pattern_hash(g, bits);
+	uint8	   *copy;
+
+	if (index_needs_growth(&g->pattern_index, g->n_patterns))
+	{
+		index_grow(cxt, &g->pattern_index, g->n_patterns);
+		for (int i = 0; i < g->n_patterns; i++)
+			index_enter(&g->pattern_index, pattern_hash(g, g->patterns[i]), i);
+	}
+	for (uint32 slot = hash & (g->pattern_index.n_slots - 1); g->pattern_index.slots[slot] != 0;
+		 slot = (slot + 1) & (g->pattern_index.n_slots - 1))
+	{
+		int			i = g->pattern_index.slots[slot] - 1;
+
+		if (memcmp(g->patterns[i], bits, bytes) == 0)
+			return i;
+	}
+
+	if (g->n_patterns == g->max_patterns)
+	{
+		g->max_patterns *= 2;
+		g->patterns = repalloc_huge(g->patterns, size_mul(g->max_patterns, sizeof(uint8 *)));
+	}
+	memory_claim_add(g->claim, bytes, MEMORY_HINT);
+	copy = MemoryContextAlloc(cxt, Max(bytes, 1));
+	memcpy(copy, bits, bytes);
+	g->patterns[g->n_patterns] = copy;
+	index_enter(&g->pattern_index, hash, g->n_patterns);
+	return g->n_patterns++;
+}
+
+GramCell *
+gram_cell(Gram *g, int64 fold, int pattern)
+{
+	MemoryContext cxt = g->hdr.eoh_context;
+	uint32		hash;
+	GramCell   *cell;
+
+	if (g->n_cells > 0)
+	{
+		cell = &g->cells[g->last_cell];
+		if (cell->fold == fold && cell->pattern == pattern)
+			return cell;
+	}
+
+	hash = cell_hash(fold, pattern);
+	if (index_needs_growth(&g->cell_index, g->n_cells))
+	{
+		index_grow(cxt, &g->cell_index, g->n_cells);
+		for (int i = 0; i < g->n_cells; i++)
+			index_enter(&g->cell_index, cell_hash(g->cells[i].fold, g->cells[i].pattern), i);
+	}
+	for (uint32 slot = hash & (g->cell_index.n_slots - 1); g->cell_index.slots[slot] != 0;
+		 slot = (slot + 1) & (g->cell_index.n_slots - 1))
+	{
+		int			i = g->cell_index.slots[slot] - 1;
+
+		if (g->cells[i].fold == fold && g->cells[i].pattern == pattern)
+		{
+			g->last_cell = i;
+			return &g->cells[i];
+		}
+	}
+
+	if (g->n_cells == g->max_cells)
+	{
+		int			max_cells = g->max_cells * 2;
+
+		memory_claim_add(g->claim, (max_cells - g->max_cells) * sizeof(GramCell), MEMORY_HINT);
+		g->cells = repalloc_huge(g->cells, size_mul(max_cells, sizeof(GramCell)));
+		g->max_cells = max_cells;
+	}
+	cell = &g->cells[g->n_cells];
+	memset(cell, 0, sizeof(GramCell));
+	cell->fold = fold;
+	cell->pattern = pattern;
+	index_enter(&g->cell_index, hash, g->n_cells);
+	g->last_cell = g->n_cells++;
+	return cell;
+}
+
+/* ---- making ---- */
+
+Gram *
+gram_new(MemoryContext parent, int p, int v, bool has_folds)
+{
+	MemoryContext cxt = AllocSetContextCreate(parent, "gram", ALLOCSET_START_SMALL_SIZES);
+	Gram	   *g = MemoryContextAllocZero(cxt, sizeof(Gram));
+
+	EOH_init_header(&g->hdr, &gram_expanded_methods, cxt);
+	g->p = p;
+	g->v = v;
+	g->has_folds = has_folds;
+	g->max_cells = 4;
+	g->cells = MemoryContextAlloc(cxt, g->max_cells * sizeof(GramCell));
+	g->max_patterns = 4;
+	g->patterns = MemoryContextAlloc(cxt, g->max_patterns * sizeof(uint8 *));
+	g->patterns[0] = MemoryContextAllocZero(cxt, Max(GRAM_PATTERN_BYTES(v), 1));
+	g->n_patterns = 1;
+	g->claim = memory_claim(cxt, "gram");
+	return g;
+}
+
+/* ---- rows ---- */
+
+static Size
+row_bytes(const Gram *g, TensorType xtype, TensorType ytype)
+{
+	return (Size) g->p * xtype + (Size) g->v * ytype;
+}
+
+static Size
+chunk_bytes(const Gram *g, const GramChunk *chunk)
+{
+	return (row_bytes(g, chunk->xtype, chunk->ytype) + sizeof(int64)) * chunk->capacity;
+}
+
+static GramChunk *
+chunk_new(Gram *g, TensorType xtype, TensorType ytype, int capacity)
+{
+	MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+	GramChunk  *chunk = palloc0(sizeof(GramChunk));
+
+	chunk->xtype = xtype;
+	chunk->ytype = ytype;
+	chunk->capacity = capacity;
+	memory_claim_add(g->claim, chunk_bytes(g, chunk), MEMORY_HINT);
+	chunk->ordinal = huge_alloc(size_mul(capacity, sizeof(int64)));
+	chunk->x = huge_alloc(Max(1, size_mul(capacity, (Size) g->p * xtype)));
+	chunk->y = huge_alloc(Max(1, size_mul(capacity, (Size) g->v * ytype)));
+	MemoryContextSwitchTo(old);
+	return chunk;
+}
+
+void
+gram_free_chunk(Gram *g, GramChunk *chunk)
+{
+	memory_claim_sub(g->claim, chunk_bytes(g, chunk));
+	pfree(chunk->ordinal);
+	pfree(chunk->x);
+	pfree(chunk->y);
+	pfree(chunk);
+}
+
+/* Rows that make a block once the cell has moments: a product worth its pass over X'Y. */
+static int
+block_rows(const Gram *g, Size bytes_per_row)
+{
+	Size		rows = gram_moments_bytes(g->p, g->v) / 2 / Max(bytes_per_row, 1);
+
+	return (int) Min(Max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS);
+}
+
+GramChunk *
+gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, int n)
+{
+	GramChunk  *chunk = cell->last;
+	int			capacity;
+
+	if (chunk && chunk->xtype == xtype && chunk->ytype == ytype &&
+		chunk->capacity - chunk->n >= n)
+		return chunk;
+
+	if (cell->moments)
+		capacity = block_rows(g, row_bytes(g, xtype, ytype));
+	else if (chunk == NULL)
+		capacity = cell->pattern != 0 ? 1 : 8;
+	else
+		capacity = Min(chunk->capacity * 2, MAX_CHUNK_ROWS);
+	chunk = chunk_new(g, xtype, ytype, Max(capacity, n));
+	if (cell->last)
+		cell->last->next = chunk;
+	else
+		cell->first = chunk;
+	cell->last = chunk;
+	return chunk;
+}
+
+/* Copy with a check in the same pass: true if all n are finite. */
+HOT_LOOP static bool
+copy_finite_f4(const float *in, float *out, Size n)
+{
+	uint32		bad = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		uint32		bits;
+
+		memcpy(&bits, &in[i], 4);
+		bad |= (bits & 0x7f800000u) == 0x7f800000u;
+		out[i] = in[i];
+	}
+	return bad == 0;
+}
+
+HOT_LOOP static bool
+copy_finite_f8(const double *in, double *out, Size n)
+{
+	uint64		bad = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		uint64		bits;
+
+		memcpy(&bits, &in[i], 8);
+		bad |= (bits & UINT64CONST(0x7ff0000000000000)) == UINT64CONST(0x7ff0000000000000);
+		out[i] = in[i];
+	}
+	return bad == 0;
+}
+
+/* A tensor's elements into a row of a chunk; true if all are finite. */
+static bool
+copy_elements(const Tensor *t, void *row)
+{
+	Size		n = tensor_size(t);
+
+	switch (t->dtype)
+	{
+		case TENSOR_FLOAT8:
+			return copy_finite_f8(TENSOR_F8(t), row, n);
+		case TENSOR_FLOAT4:
+			return copy_finite_f4(TENSOR_F4(t), row, n);
+		default:
+			tensor_read_f4(t, 0, n, row);
+			return copy_finite_f4(row, row, n);
+	}
+}
+
+static double
+row_element(const void *row, TensorType type, Size i)
+{
+	return type == TENSOR_FLOAT8 ? ((const double *) row)[i] : ((const float *) row)[i];
+}
+
+static const char *
+not_finite_name(double value)
+{
+	return isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+static void
+check_vector(const Tensor *t, int expected, const char *what, int64 ordinal)
+{
+	if (t->ndim > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s of row " INT64_FORMAT " has shape %s, but a vector is needed",
+						what, ordinal, tensor_shape_text(t))));
+	if (tensor_size(t) != (Size) expected)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("%s of row " INT64_FORMAT " has %zu elements, but the rows before it have %d",
+						what, ordinal, tensor_size(t), expected)));
+}
+
+static void pg_attribute_noreturn()
+report_bad_x(const void *row, TensorType type, int p, int64 ordinal)
+{
+	for (int j = 0; j < p; j++)
+	{
+		double		value = row_element(row, type, j);
+
+		if (!isfinite(value))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("element %d of x is %s in row " INT64_FORMAT,
+							j + 1, not_finite_name(value), ordinal),
+					 errdetail("Features must be finite; NaN is allowed in y only, where it means missing.")));
+	}
+	elog(ERROR, "x was not finite, then was");
+}
+
+/* The pattern of a row of y that is not all finite. */
+static int
+missing_pattern(Gram *g, const void *row, TensorType type, int64 ordinal)
+{
+	uint8	   *bits = palloc0(GRAM_PATTERN_BYTES(g->v));
+	int			pattern;
+
+	for (int t = 0; t < g->v; t++)
+	{
+		double		value = row_element(row, type, t);
+
+		if (isnan(value))
+			bits[t >> 3] |= 1 << (t & 7);
+		else if (isinf(value))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("element %d of y is %s in row " INT64_FORMAT,
+							t + 1, not_finite_name(value), ordinal),
+					 errdetail("Responses must be finite, or NaN for a missing value.")));
+	}
+	pattern = gram_pattern(g, bits);
+	pfree(bits);
+	return pattern;
+}
+
+/* Does the cell hold so many rows that their moments are smaller, or a full block? */
+static bool
+time_to_fold_in(const Gram *g, const GramCell *cell)
+{
+	if (cell->n_held < MIN_BLOCK_ROWS)
+		return false;
+	if (cell->moments)
+		return cell->last->n == cell->last->capacity;
+	return cell->held_bytes > gram_moments_bytes(g->p, g->v);
+}
+
+/* One row that is already in the chunk's next place belongs to the cell now. */
+static void
+row_arrived(Gram *g, GramCell *cell, GramChunk *chunk, int64 ordinal)
+{
+	chunk->ordinal[chunk->n++] = ordinal;
+	cell->n_held++;
+	cell->held_bytes += row_bytes(g, chunk->xtype, chunk->ytype);
+	if (time_to_fold_in(g, cell))
+		gram_fold_in(g, cell);
+}
+
+void
+gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
+{
+	TensorType	xtype = x->dtype == TENSOR_FLOAT8 ? TENSOR_FLOAT8 : TENSOR_FLOAT4;
+	TensorType	ytype = y && y->dtype == TENSOR_FLOAT8 ? TENSOR_FLOAT8 : TENSOR_FLOAT4;
+	int64		ordinal = g->n_rows_seen + 1;
+	GramCell   *cell;
+	GramChunk  *chunk;
+	char	   *xrow;
+	char	   *yrow;
+
+	check_vector(x, g->p, "x", ordinal);
+	if (y)
+		check_vector(y, g->v, "y", ordinal);
+
+	/* most rows miss nothing: write straight into that cell, and move if this one does */
+	cell = gram_cell(g, fold, 0);
+	chunk = gram_reserve_rows(g, cell, xtype, ytype, 1);
+	xrow = (char *) chunk->x + (Size) chunk->n * g->p * xtype;
+	yrow = (char *) chunk->y + (Size) chunk->n * g->v * ytype;
+
+	if (!copy_elements(x, xrow))
+		report_bad_x(xrow, xtype, g->p, ordinal);
+	if (y && !copy_elements(y, yrow))
+	{
+		int			pattern = missing_pattern(g, yrow, ytype, ordinal);
+		GramChunk  *own;
+
+		cell = gram_cell(g, fold, pattern);
+		own = gram_reserve_rows(g, cell, xtype, ytype, 1);
+		memcpy((char *) own->x + (Size) own->n * g->p * xtype, xrow, (Size) g->p * xtype);
+		memcpy((char *) own->y + (Size) own->n * g->v * ytype, yrow, (Size) g->v * ytype);
+		chunk = own;
+	}
+	if (xtype == TENSOR_FLOAT8 || ytype == TENSOR_FLOAT8)
+		g->has_float8 = true;
+	g->n_rows_seen++;
+	g->flat_size = 0;
+	row_arrived(g, cell, chunk, ordinal - 1);
+}
+
+/* ---- merging ---- */
+
+static void
+require_same_columns(const Gram *a, const Gram *b)
+{
+	if (a->p != b->p || a->v != b->v)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("grams have different columns: %d features and %d targets, and %d and %d",
+						a->p, a->v, b->p, b->v)));
+	if (a->has_folds != b->has_folds)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("one gram has folds and the other has none"),
+				 errhint("Make both with gram_agg(x, y, fold), or both without a fold.")));
+}
+
+/* Rows of src (which may be of another gram with the same columns) to the end of dst's cell. */
+static void
+append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_shift)
+{
+	int			done = 0;
+
+	while (done < src->n)
+	{
+		GramCell   *cell = &dst->cells[dst_cell];
+		GramChunk  *chunk = gram_reserve_rows(dst, cell, src->xtype, src->ytype, 1);
+		int			n = Min(src->n - done, chunk->capacity - chunk->n);
+		Size		xbytes = (Size) dst->p * src->xtype;
+		Size		ybytes = (Size) dst->v * src->ytype;
+
+		memcpy((char *) chunk->x + chunk->n * xbytes, (char *) src->x + done * xbytes, n * xbytes);
+		memcpy((char *) chunk->y + chunk->n * ybytes, (char *) src->y + done * ybytes, n * ybytes);
+		for (int i = 0; i < n; i++)
+			chunk->ordinal[chunk->n + i] = src->ordinal[done + i] + ordinal_shift;
+		chunk->n += n;
+		cell->n_held += n;
+		cell->held_bytes += n * (xbytes + ybytes);
+		done += n;
+		if (time_to_fold_in(dst, cell))
+			gram_fold_in(dst, cell);
+	}
+}
+
+static void
+adopt_centre(Gram *dst, const Gram *src)
+{
+	if (dst->has_centre || !src->has_centre)
+		return;
+	gram_set_centre(dst, src->cx, src->cy);
+}
+
+/* The cell of dst for a cell of src */
+static int
+matching_cell(Gram *dst, const Gram *src, const GramCell *cell)
+{
+	int			pattern = cell->pattern == 0 ? 0 : gram_pattern(dst, src->patterns[cell->pattern]);
+
+	return gram_cell(dst, cell->fold, pattern) - dst->cells;
+}
+
+static void
+merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 ordinal_shift)
+{
+	int			target = matching_cell(dst, src, cell);
+
+	if (cell->moments)
+		gram_add_moments(dst, &dst->cells[target], cell->moments, src->cx, src->cy, 1);
+	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		append_rows(dst, target, chunk, ordinal_shift);
+	}
+}
+
+void
+gram_merge(Gram *dst, const Gram *src)
+{
+	require_same_columns(dst, src);
+	adopt_centre(dst, src);
+	for (int i = 0; i < src->n_cells; i++)
+		merge_cell(dst, src, &src->cells[i], dst->n_rows_seen);
+	dst->n_rows_seen += src->n_rows_seen;
+	dst->has_float8 |= src->has_float8;
+	dst->flat_size = 0;
+}
+
+static int
+compare_int64(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+Gram *
+gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_folds, bool without)
+{
+	Gram	   *copy = gram_new(parent, g->p, g->v, g->has_folds);
+
+	adopt_centre(copy, g);
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		const GramCell *cell = &g->cells[i];
+		bool		listed = n_folds > 0 &&
+			bsearch(&cell->fold, folds, n_folds, sizeof(int64), compare_int64) != NULL;
+
+		if (listed != without)
+			merge_cell(copy, g, cell, 0);
+	}
+	copy->n_rows_seen = g->n_rows_seen;
+	copy->has_float8 = g->has_float8;
+	return copy;
+}
+
+Gram *
+gram_copy(MemoryContext parent, const Gram *g)
+{
+	return gram_copy_folds(parent, g, NULL, 0, true);
+}
+
+/* ---- selecting columns ---- */
+
+static void
+select_columns(const void *in, TensorType type, const int *columns, int n, void *out)
+{
+	if (type == TENSOR_FLOAT8)
+		for (int j = 0; j < n; j++)
+			((double *) out)[j] = ((const double *) in)[columns[j]];
+	else
+		for (int j = 0; j < n; j++)
+			((float *) out)[j] = ((const float *) in)[columns[j]];
+}
+
+static GramMoments *
+select_moments(const Gram *g, const GramMoments *m, const int *features, int p,
+			   const int *targets, int v)
+{
+	GramMoments *s = gram_moments_new(p, v);
+
+	s->n = m->n;
+	select_columns(m->sx, TENSOR_FLOAT8, features, p, s->sx);
+	select_columns(m->sy, TENSOR_FLOAT8, targets, v, s->sy);
+	select_columns(m->syy, TENSOR_FLOAT8, targets, v, s->syy);
+	for (int j = 0; j < p; j++)
+	{
+		select_columns(m->sxx + (Size) features[j] * g->p, TENSOR_FLOAT8, features, p,
+					   s->sxx + (Size) j * p);
+		select_columns(m->sxy + (Size) features[j] * g->v, TENSOR_FLOAT8, targets, v,
+					   s->sxy + (Size) j * v);
+	}
+	return s;
+}
+
+/* The pattern that a cell's pattern becomes when only these targets are kept. */
+static int
+select_pattern(Gram *dst, const Gram *g, const GramCell *cell, const int *targets, int v)
+{
+	uint8	   *bits = palloc0(Max(GRAM_PATTERN_BYTES(v), 1));
+	int			pattern;
+
+	for (int t = 0; t < v; t++)
+		if (GRAM_MISSING(g, cell, targets[t]))
+			bits[t >> 3] |= 1 << (t & 7);
+	pattern = gram_pattern(dst, bits);
+	pfree(bits);
+	return pattern;
+}
+
+Gram *
+gram_select(MemoryContext parent, const Gram *g, const int *features, int n_features,
+			const int *targets, int n_targets)
+{
+	Gram	   *s = gram_new(parent, n_features, n_targets, g->has_folds);
+
+	if (g->has_centre)
+	{
+		double	   *cx = huge_alloc(Max(1, n_features) * sizeof(double));
+		double	   *cy = huge_alloc(Max(1, n_targets) * sizeof(double));
+
+		select_columns(g->cx, TENSOR_FLOAT8, features, n_features, cx);
+		select_columns(g->cy, TENSOR_FLOAT8, targets, n_targets, cy);
+		gram_set_centre(s, cx, cy);
+		pfree(cx);
+		pfree(cy);
+	}
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		const GramCell *cell = &g->cells[i];
+		int			pattern = select_pattern(s, g, cell, targets, n_targets);
+		int			at = gram_cell(s, cell->fold, pattern) - s->cells;
+
+		if (cell->moments)
+		{
+			GramMoments *m = select_moments(g, cell->moments, features, n_features, targets, n_targets);
+
+			gram_add_moments(s, &s->cells[at], m, s->cx, s->cy, 1);
+			pfree(m);
+		}
+		for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		{
+			for (int r = 0; r < chunk->n; r++)
+			{
+				GramCell   *to = &s->cells[at];
+				GramChunk  *out = gram_reserve_rows(s, to, chunk->xtype, chunk->ytype, 1);
+
+				select_columns((char *) chunk->x + (Size) r * g->p * chunk->xtype, chunk->xtype,
+							   features, n_features,
+							   (char *) out->x + (Size) out->n * s->p * out->xtype);
+				select_columns((char *) chunk->y + (Size) r * g->v * chunk->ytype, chunk->ytype,
+							   targets, n_targets,
+							   (char *) out->y + (Size) out->n * s->v * out->ytype);
+				row_arrived(s, to, out, chunk->ordinal[r]);
+			}
+			CHECK_FOR_INTERRUPTS();
+		}
+	}
+	s->n_rows_seen = g->n_rows_seen;
+	s->has_float8 = g->has_float8;
+	return s;
+}
+
+/* ---- subtracting ---- */
+
+/*
+ * What is left of a sum of squares about the mean may not be negative: allow
+ * for rounding relative to what was there.
+ */
+static void
+require_not_negative(double n, double s, double ss, double ss_before, const char *what, int64 i,
+					 int64 fold)
+{
+	double		left = ss - s * s / n;
+
+	if (left < -1e-9 * ss_before)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("subtracting leaves %s " INT64_FORMAT " with a negative sum of squares (%g) in fold " INT64_FORMAT,
+						what, i + 1, left, fold),
+				 errdetail("The second gram was never added to the first.")));
+}
+
+static void
+subtract_cell(Gram *d, GramCell *cell, const GramMoments *m, const Gram *b)
+{
+	GramMoments *left = cell->moments;
+	int64		n_before = left ? left->n : 0;
+	int64		n = n_before - m->n;
+	double	   *before;
+
+	if (n < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("cannot subtract " INT64_FORMAT " rows of fold " INT64_FORMAT " from a gram that has " INT64_FORMAT " of them",
+						m->n, cell->fold, n_before),
+				 errdetail("The second gram was never added to the first.")));
+	if (m->n == 0)
+		return;
+
+	before = huge_alloc(size_mul((Size) d->p + d->v, sizeof(double)));
+	for (int j = 0; j < d->p; j++)
+		before[j] = left->sxx[(Size) j * d->p + j];
+	for (int t = 0; t < d->v; t++)
+		before[d->p + t] = left->syy[t];
+	gram_add_moments(d, cell, m, b->cx, b->cy, -1);
+	for (int j = 0; j < d->p; j++)
+		require_not_negative(Max(n, 1), left->sx[j], left->sxx[(Size) j * d->p + j], before[j],
+							 "feature", j, cell->fold);
+	for (int t = 0; t < d->v; t++)
+		require_not_negative(Max(n, 1), left->sy[t], left->syy[t], before[d->p + t],
+							 "target", t, cell->fold);
+	pfree(before);
+}
+
+/* Every cell as moments alone, about one centre. */
+static Gram *
+all_moments(MemoryContext parent, const Gram *g, const Gram *centre_of)
+{
+	Gram	   *m = gram_new(parent, g->p, g->v, g->has_folds);
+
+	adopt_centre(m, centre_of);
+	gram_merge(m, g);
+	for (int i = 0; i < m->n_cells; i++)
+		gram_fold_in(m, &m->cells[i]);
+	return m;
+}
+
+Gram *
+gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
+{
+	Gram	   *all;
+	Gram	   *part;
+	Gram	   *left;
+
+	require_same_columns(a, b);
+	all = all_moments(CurrentMemoryContext, a, a->has_centre ? a : b);
+	part = all_moments(CurrentMemoryContext, b, all);
+	for (int i = 0; i < part->n_cells; i++)
+	{
+		const GramCell *cell = &part->cells[i];
+		GramCell   *from = &all->cells[matching_cell(all, part, cell)];
+
+		if (cell->moments)
+			subtract_cell(all, from, cell->moments, part);
+	}
+
+	/* leave out the cells that are empty now, so that the folds left are the folds there are */
+	left = gram_new(parent, a->p, a->v, a->has_folds);
+	adopt_centre(left, all);
+	for (int i = 0; i < all->n_cells; i++)
+		if (gram_cell_n(&all->cells[i]) > 0)
+			merge_cell(left, all, &all->cells[i], 0);
+	left->n_rows_seen = Max(0, a->n_rows_seen - b->n_rows_seen);
+	left->has_float8 = a->has_float8 || b->has_float8;
+	MemoryContextDelete(part->hdr.eoh_context);
+	MemoryContextDelete(all->hdr.eoh_context);
+	return left;
+}
+
+/* ---- reading ---- */
+
+int64
+gram_cell_n(const GramCell *cell)
+{
+	return cell->n_held + (cell->moments ? cell->moments->n : 0);
+}
+
+int64
+gram_n(const Gram *g)
+{
+	int64		n = 0;
+
+	for (int i = 0; i < g->n_cells; i++)
+		n += gram_cell_n(&g->cells[i]);
+	return n;
+}
+
+bool
+gram_rows_held(const Gram *g)
+{
+	for (int i = 0; i < g->n_cells; i++)
+		if (g->cells[i].moments)
+			return false;
+	return true;
+}
+
+int64 *
+gram_fold_ids(const Gram *g, int *n_folds)
+{
+	int64	   *ids = palloc(Max(1, g->n_cells) * sizeof(int64));
+	int			n = 0;
+
+	for (int i = 0; i < g->n_cells; i++)
+		ids[i] = g->cells[i].fold;
+	qsort(ids, g->n_cells, sizeof(int64), compare_int64);
+	for (int i = 0; i < g->n_cells; i++)
+		if (n == 0 || ids[n - 1] != ids[i])
+			ids[n++] = ids[i];
+	*n_folds = n;
+	return ids;
+}

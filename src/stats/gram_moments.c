@@ -1,0 +1,780 @@
+/*
+ * gram_moments.c
+ *		From rows to moments: sums of x, y, x'x and x'y about a centre.
+ *
+ * Rows are taken in blocks of up to 1,024.  A block is centred in place (one
+ * pass that also makes the column sums), then X'X is one dsyrk and X'Y one
+ * product: n p^2 + 2 n p v flops, bytes about 8 n (p + v) + 24 p v a block.
+ * X'X is always float8; X'Y of float4 rows is sgemm within a block, added to
+ * the float8 sum (gemm_f4_accumulate).
+ *
+ * The subtlety: the centre is rounded to float4, so that subtracting it from
+ * float4 rows is exact where it matters (values near the mean), and any two
+ * grams of the same data have centres close enough for exact translation.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/parallel.h"
+#include "miscadmin.h"
+
+#include "base/dispatch.h"
+#include "linalg/linalg.h"
+#include "stats/gram.h"
+#include "stats/gram_object.h"
+
+#define BLOCK_ROWS		1024
+#define COLUMN_TILE		512
+
+#define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
+
+/* ---- moments as objects ---- */
+
+static Size
+moments_doubles(int p, int v)
+{
+	Size		pp = size_mul(p, p);
+	Size		pv = size_mul(p, v);
+
+	return size_add(size_add(pp, pv), size_add(p, size_mul(2, v)));
+}
+
+Size
+gram_moments_bytes(int p, int v)
+{
+	return size_add(MAXALIGN(sizeof(GramMoments)), size_mul(moments_doubles(p, v), sizeof(double)));
+}
+
+GramMoments *
+gram_moments_new(int p, int v)
+{
+	GramMoments *m = huge_alloc0(gram_moments_bytes(p, v));
+	double	   *at = (double *) ((char *) m + MAXALIGN(sizeof(GramMoments)));
+
+	m->sx = at;
+	m->sxx = (at += p);
+	m->sy = (at += (Size) p * p);
+	m->syy = (at += v);
+	m->sxy = (at += v);
+	return m;
+}
+
+/* ---- centring a block in place ---- */
+
+typedef struct CentreJob
+{
+	TensorType	type;
+	void	   *data;			/* n x n_columns, row stride ld */
+	Size		ld;
+	int			n;
+	int			n_columns;
+	const double *centre;		/* n_columns */
+	double	   *sum;			/* n_columns, added to */
+	double	   *sum_squares;	/* the same, or NULL */
+} CentreJob;
+
+/* data -= centre, NaN becomes 0; s and ss are sums over the rows */
+HOT_LOOP static void
+centre_f4(float *data, Size ld, int n, int n_columns, const double *centre, double *s, double *ss)
+{
+	float		c[COLUMN_TILE];
+
+	for (int j = 0; j < n_columns; j++)
+	{
+		c[j] = (float) centre[j];
+		s[j] = 0;
+		ss[j] = 0;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		float	   *row = data + i * ld;
+
+		for (int j = 0; j < n_columns; j++)
+		{
+			float		d = row[j] - c[j];
+
+			d = d == d ? d : 0;
+			row[j] = d;
+			s[j] += d;
+			ss[j] += (double) d * d;
+		}
+	}
+}
+
+HOT_LOOP static void
+centre_f8(double *data, Size ld, int n, int n_columns, const double *centre, double *s, double *ss)
+{
+	for (int j = 0; j < n_columns; j++)
+	{
+		s[j] = 0;
+		ss[j] = 0;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		double	   *row = data + i * ld;
+
+		for (int j = 0; j < n_columns; j++)
+		{
+			double		d = row[j] - centre[j];
+
+			d = d == d ? d : 0;
+			row[j] = d;
+			s[j] += d;
+			ss[j] += d * d;
+		}
+	}
+}
+
+static void
+centre_tile(int64 tile, int worker, void *arg)
+{
+	CentreJob  *job = arg;
+	int			j0 = tile * COLUMN_TILE;
+	int			m = Min(COLUMN_TILE, job->n_columns - j0);
+	double		s[COLUMN_TILE];
+	double		ss[COLUMN_TILE];
+
+	if (job->type == TENSOR_FLOAT4)
+		centre_f4((float *) job->data + j0, job->ld, job->n, m, job->centre + j0, s, ss);
+	else
+		centre_f8((double *) job->data + j0, job->ld, job->n, m, job->centre + j0, s, ss);
+	for (int j = 0; j < m; j++)
+	{
+		job->sum[j0 + j] += s[j];
+		if (job->sum_squares)
+			job->sum_squares[j0 + j] += ss[j];
+	}
+}
+
+static void
+centre_block(TensorType type, void *data, Size ld, int n, int n_columns,
+			 const double *centre, double *sum, double *sum_squares)
+{
+	CentreJob	job = {type, data, ld, n, n_columns, centre, sum, sum_squares};
+
+	parallel_for((n_columns + COLUMN_TILE - 1) / COLUMN_TILE, 0, centre_tile, &job);
+}
+
+/* ---- one block into the sums ---- */
+
+static void
+widen(const float *in, double *out, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		out[i] = in[i];
+}
+
+/* sxx += X'X of a centred block */
+static void
+add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
+{
+	if (type == TENSOR_FLOAT8)
+		syrk_f8(true, p, n, 1, x, p, 1, sxx, p);
+	else
+	{
+		double	   *wide = huge_alloc(Max(1, size_mul(size_mul(n, p), sizeof(double))));
+
+		widen(x, wide, (Size) n * p);
+		syrk_f8(true, p, n, 1, wide, p, 1, sxx, p);
+		pfree(wide);
+	}
+}
+
+/* sxy += X'Y of centred blocks of the same type */
+static void
+add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int nt,
+				double *sxy, Size ldxy)
+{
+	if (type == TENSOR_FLOAT8)
+		gemm_f8(true, false, p, nt, n, 1, x, p, y, nt, 1, sxy, ldxy);
+	else
+		gemm_f4_accumulate(p, nt, n, x, p, y, nt, sxy, ldxy);
+}
+
+static bool
+is_float4(double value)
+{
+	return (double) (float) value == value;
+}
+
+/* May float4 rows be centred in float4? Only a gram that has seen huge float8 values says no. */
+static bool
+centre_is_float4(const double *centre, const int *idx, int n)
+{
+	for (int j = 0; j < n; j++)
+		if (!is_float4(centre[idx ? idx[j] : j]))
+			return false;
+	return true;
+}
+
+/* ---- the gram's own fold-in ---- */
+
+void
+gram_set_centre(Gram *g, const double *cx, const double *cy)
+{
+	MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+
+	g->cx = huge_alloc(Max(1, g->p) * sizeof(double));
+	g->cy = huge_alloc(Max(1, g->v) * sizeof(double));
+	MemoryContextSwitchTo(old);
+	memcpy(g->cx, cx, g->p * sizeof(double));
+	if (g->v > 0)
+		memcpy(g->cy, cy, g->v * sizeof(double));
+	g->has_centre = true;
+	g->flat_size = 0;
+}
+
+static void
+require_shippable(const Gram *g)
+{
+	if (IsParallelWorker() && EOH_get_flat_size((ExpandedObjectHeader *) &g->hdr) > MaxAllocSize / 2)
+	{
+		Size		more = gram_moments_bytes(g->p, g->v);
+
+		if (EOH_get_flat_size((ExpandedObjectHeader *) &g->hdr) + more > MaxAllocSize)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a gram of %d features and %d targets is too large for a parallel worker to hand over",
+							g->p, g->v),
+					 errhint("SET max_parallel_workers_per_gather = 0, or aggregate fewer targets at a time.")));
+	}
+}
+
+static GramMoments *
+cell_moments(Gram *g, GramCell *cell)
+{
+	if (cell->moments == NULL)
+	{
+		MemoryContext old;
+
+		require_shippable(g);
+		memory_claim_add(g->claim, gram_moments_bytes(g->p, g->v), MEMORY_HINT);
+		old = MemoryContextSwitchTo(g->hdr.eoh_context);
+		cell->moments = gram_moments_new(g->p, g->v);
+		MemoryContextSwitchTo(old);
+	}
+	return cell->moments;
+}
+
+/* A chunk's block of the wanted type: its own memory where the type is right, else a wide copy. */
+static void *
+chunk_as(void *data, TensorType have, TensorType want, Size n)
+{
+	double	   *wide;
+
+	if (have == want)
+		return data;
+	wide = huge_alloc(Max(1, size_mul(n, sizeof(double))));
+	widen(data, wide, n);
+	return wide;
+}
+
+/* The rows of one chunk into the moments; the chunk's values are used up. */
+static void
+fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
+{
+	TensorType	type = chunk->xtype == TENSOR_FLOAT4 && (g->v == 0 || chunk->ytype == TENSOR_FLOAT4) &&
+		centre_is_float4(g->cx, NULL, g->p) && centre_is_float4(g->cy, NULL, g->v)
+		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
+	int			n = chunk->n;
+	void	   *x = chunk_as(chunk->x, chunk->xtype, type, (Size) n * g->p);
+	void	   *y = g->v == 0 ? NULL : chunk_as(chunk->y, chunk->ytype, type, (Size) n * g->v);
+
+	centre_block(type, x, g->p, n, g->p, g->cx, m->sx, NULL);
+	add_products_xx(type, x, n, g->p, m->sxx);
+	if (y)
+	{
+		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
+		add_products_xy(type, x, y, n, g->p, g->v, m->sxy, g->v);
+	}
+	m->n += n;
+	if (x != chunk->x)
+		pfree(x);
+	if (y && y != chunk->y)
+		pfree(y);
+}
+
+/* Every chunk but the last is freed; the last waits, empty, for the rows to come. */
+static void
+release_rows(Gram *g, GramCell *cell)
+{
+	while (cell->first != cell->last)
+	{
+		GramChunk  *next = cell->first->next;
+
+		gram_free_chunk(g, cell->first);
+		cell->first = next;
+	}
+	cell->last->n = 0;
+	cell->n_held = 0;
+	cell->held_bytes = 0;
+}
+
+void
+gram_fold_in(Gram *g, GramCell *cell)
+{
+	GramMoments *m;
+
+	if (cell->n_held == 0)
+		return;
+	if (!g->has_centre)
+	{
+		double	   *cx = huge_alloc(Max(1, g->p) * sizeof(double));
+		double	   *cy = huge_alloc(Max(1, g->v) * sizeof(double));
+
+		gram_get_centre(g, cx, cy);
+		gram_set_centre(g, cx, cy);
+		pfree(cx);
+		pfree(cy);
+	}
+	m = cell_moments(g, cell);
+	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		fold_in_chunk(g, m, chunk);
+	release_rows(g, cell);
+	g->flat_size = 0;
+}
+
+/* ---- translation ---- */
+
+/* Sums about c as sums about c': shifts dx = c - c' (p), dy (v), for m's n rows. */
+typedef struct Translation
+{
+	const double *dx;
+	const double *dy;
+	bool		none;
+} Translation;
+
+static Translation
+translation_new(const Gram *g, const double *cx_from, const double *cy_from,
+				const double *cx_to, const double *cy_to, const int *idx, int nt)
+{
+	Translation t;
+	double	   *dx = huge_alloc(Max(1, g->p) * sizeof(double));
+	double	   *dy = huge_alloc(Max(1, nt) * sizeof(double));
+
+	t.none = true;
+	for (int j = 0; j < g->p; j++)
+	{
+		dx[j] = cx_from[j] - cx_to[j];
+		t.none &= dx[j] == 0;
+	}
+	for (int i = 0; i < nt; i++)
+	{
+		int			k = idx ? idx[i] : i;
+
+		dy[i] = cy_from[k] - cy_to[k];
+		t.none &= dy[i] == 0;
+	}
+	t.dx = dx;
+	t.dy = dy;
+	return t;
+}
+
+static void
+translation_free(Translation t)
+{
+	pfree((void *) t.dx);
+	pfree((void *) t.dy);
+}
+
+/* sx, sxx += sign times m's, translated */
+static void
+add_translated_xx(const GramMoments *m, int p, Translation t, int sign, double *sx, double *sxx)
+{
+	double		n = m->n;
+
+	for (int j = 0; j < p && sxx; j++)
+	{
+		const double *from = m->sxx + (Size) j * p;
+		double	   *to = sxx + (Size) j * p;
+
+		if (t.none)
+			for (int k = 0; k < p; k++)
+				to[k] += sign * from[k];
+		else
+			for (int k = 0; k < p; k++)
+				to[k] += sign * (from[k] + (m->sx[j] * t.dx[k] + t.dx[j] * m->sx[k]) +
+								 n * t.dx[j] * t.dx[k]);
+		if ((j & 63) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	for (int j = 0; j < p; j++)
+		sx[j] += sign * (m->sx[j] + n * t.dx[j]);
+}
+
+/*
+ * sy, syy, sxy += sign times m's for the targets idx, translated.  A target
+ * that m's rows lack has sums of 0 and keeps them.
+ */
+static void
+add_translated_xy(const Gram *g, const GramCell *cell, const GramMoments *m, const int *idx, int nt,
+				  Translation t, int sign, double *sy, double *syy, double *sxy, Size ldxy)
+{
+	double		n = m->n;
+	double	   *dy = huge_alloc(Max(1, nt) * sizeof(double));
+	bool		contiguous = nt > 0 && (idx == NULL || idx[nt - 1] - idx[0] == nt - 1);
+	int			first = nt == 0 ? 0 : idx ? idx[0] : 0;
+
+	/* idx is ascending, so first and last tell */
+	for (int i = 0; i < nt; i++)
+		dy[i] = GRAM_MISSING(g, cell, idx ? idx[i] : i) ? 0 : t.dy[i];
+
+	for (int j = 0; j < g->p; j++)
+	{
+		const double *from = m->sxy + (Size) j * g->v;
+		double	   *to = sxy + (Size) j * ldxy;
+
+		if (contiguous && t.none)
+			for (int i = 0; i < nt; i++)
+				to[i] += sign * from[first + i];
+		else
+			for (int i = 0; i < nt; i++)
+			{
+				int			k = idx ? idx[i] : i;
+
+				to[i] += sign * (from[k] + m->sx[j] * dy[i] + t.dx[j] * (m->sy[k] + n * dy[i]));
+			}
+		if ((j & 63) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	for (int i = 0; i < nt; i++)
+	{
+		int			k = idx ? idx[i] : i;
+
+		syy[i] += sign * (m->syy[k] + 2 * dy[i] * m->sy[k] + n * dy[i] * dy[i]);
+		sy[i] += sign * (m->sy[k] + n * dy[i]);
+	}
+	pfree(dy);
+}
+
+void
+gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m, const double *cx, const double *cy,
+				 int sign)
+{
+	GramMoments *to = cell_moments(g, cell);
+	Translation t = translation_new(g, cx, cy, g->cx, g->cy, NULL, g->v);
+
+	add_translated_xx(m, g->p, t, sign, to->sx, to->sxx);
+	add_translated_xy(g, cell, m, NULL, g->v, t, sign, to->sy, to->syy, to->sxy, g->v);
+	to->n += sign * m->n;
+	g->flat_size = 0;
+	translation_free(t);
+}
+
+/* ---- reading held rows ---- */
+
+/* Runs of rows, chunk after chunk, over a list of cells */
+typedef struct RowCursor
+{
+	const Gram *g;
+	const int  *cells;
+	int			n_cells;
+	int			at;				/* in cells */
+	const GramChunk *chunk;		/* NULL: the next cell's first */
+	int			row;
+} RowCursor;
+
+static RowCursor
+cursor_new(const Gram *g, const int *cells, int n_cells)
+{
+	RowCursor	c = {g, cells, n_cells, -1, NULL, 0};
+
+	return c;
+}
+
+/* The next run of at most max rows; false at the end. */
+static bool
+cursor_next(RowCursor *c, int max, const GramChunk **chunk, int *row, int *n)
+{
+	while (c->chunk == NULL || c->row >= c->chunk->n)
+	{
+		c->row = 0;
+		if (c->chunk)
+			c->chunk = c->chunk->next;
+		while (c->chunk == NULL)
+		{
+			if (++c->at >= c->n_cells)
+				return false;
+			c->chunk = c->g->cells[c->cells[c->at]].first;
+		}
+	}
+	*chunk = c->chunk;
+	*row = c->row;
+	*n = Min(max, c->chunk->n - c->row);
+	c->row += *n;
+	return true;
+}
+
+/* Elements of a stored row to a row of a block, changing type. */
+static void
+convert_row(const void *in, TensorType from, void *out, TensorType to, const int *idx, int n)
+{
+	int			first = idx && n > 0 ? idx[0] : 0;
+	bool		contiguous = n == 0 || idx == NULL || idx[n - 1] - first == n - 1;
+
+	if (contiguous && from == to)
+		memcpy(out, (const char *) in + (Size) first * from, (Size) n * from);
+	else if (from == TENSOR_FLOAT8)
+		for (int i = 0; i < n; i++)
+			((double *) out)[i] = ((const double *) in)[idx ? idx[i] : i];
+	else if (to == TENSOR_FLOAT8)
+		for (int i = 0; i < n; i++)
+			((double *) out)[i] = ((const float *) in)[idx ? idx[i] : i];
+	else
+		for (int i = 0; i < n; i++)
+			((float *) out)[i] = ((const float *) in)[idx ? idx[i] : i];
+}
+
+/*
+ * Fills a block with up to max rows, raw; x (ld p) or y (targets idx, ld nt)
+ * may be NULL.  Returns the rows.
+ */
+static int
+gather_rows(RowCursor *c, int max, TensorType type, void *x, void *y, const int *idx, int nt)
+{
+	const Gram *g = c->g;
+	const GramChunk *chunk;
+	int			row;
+	int			n;
+	int			done = 0;
+
+	while (done < max && cursor_next(c, max - done, &chunk, &row, &n))
+	{
+		for (int i = 0; i < n; i++)
+		{
+			Size		r = row + i;
+
+			if (x)
+				convert_row((char *) chunk->x + r * g->p * chunk->xtype, chunk->xtype,
+							(char *) x + (Size) (done + i) * g->p * type, type, NULL, g->p);
+			if (y)
+				convert_row((char *) chunk->y + r * g->v * chunk->ytype, chunk->ytype,
+							(char *) y + (Size) (done + i) * nt * type, type, idx, nt);
+		}
+		done += n;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return done;
+}
+
+static int
+block_rows(int64 n)
+{
+	return (int) Min(n, BLOCK_ROWS);
+}
+
+int64
+gram_held_n(const Gram *g, const int *cells, int n_cells)
+{
+	int64		n = 0;
+
+	for (int i = 0; i < n_cells; i++)
+		n += g->cells[cells[i]].n_held;
+	return n;
+}
+
+/* ---- sums over cells ---- */
+
+/*
+ * What the moments of this cell count from the data is valid only about the
+ * gram's centre: g->has_centre holds whenever a cell has moments.
+ */
+int64
+gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, double *sx, double *sxx)
+{
+	int64		n_held = gram_held_n(g, cells, n_cells);
+	int64		n = n_held;
+
+	for (int i = 0; i < n_cells; i++)
+	{
+		const GramMoments *m = g->cells[cells[i]].moments;
+
+		if (m)
+		{
+			Translation t = translation_new(g, g->cx, NULL, cx, NULL, NULL, 0);
+
+			add_translated_xx(m, g->p, t, 1, sx, sxx);
+			translation_free(t);
+			n += m->n;
+		}
+	}
+
+	if (n_held > 0)
+	{
+		RowCursor	cursor = cursor_new(g, cells, n_cells);
+		int			max = block_rows(n_held);
+		double	   *x = huge_alloc(Max(1, size_mul(size_mul(max, g->p), sizeof(double))));
+		int			rows;
+
+		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
+		{
+			centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, NULL);
+			if (sxx)
+				add_products_xx(TENSOR_FLOAT8, x, rows, g->p, sxx);
+		}
+		pfree(x);
+	}
+	return n;
+}
+
+/* The held rows' part of gram_sum_xy. */
+static void
+sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
+			const double *cx, const double *cy, const int *idx, int nt,
+			double *sy, double *syy, double *sxy, Size ldxy)
+{
+	TensorType	type = !g->has_float8 && centre_is_float4(cx, NULL, g->p) && centre_is_float4(cy, idx, nt)
+		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
+	RowCursor	cursor = cursor_new(g, cells, n_cells);
+	int			max = block_rows(n_held);
+	void	   *x = huge_alloc(Max(1, size_mul(size_mul(max, g->p), type)));
+	void	   *y = huge_alloc(Max(1, size_mul(size_mul(max, nt), type)));
+	double	   *cy_idx = huge_alloc(Max(1, nt) * sizeof(double));
+	double	   *unused = huge_alloc0(Max(1, g->p) * sizeof(double));
+	int			rows;
+
+	for (int i = 0; i < nt; i++)
+		cy_idx[i] = cy[idx ? idx[i] : i];
+	while ((rows = gather_rows(&cursor, max, type, x, y, idx, nt)) > 0)
+	{
+		centre_block(type, x, g->p, rows, g->p, cx, unused, NULL);
+		centre_block(type, y, nt, rows, nt, cy_idx, sy, syy);
+		add_products_xy(type, x, y, rows, g->p, nt, sxy, ldxy);
+	}
+	pfree(x);
+	pfree(y);
+	pfree(cy_idx);
+	pfree(unused);
+}
+
+void
+gram_sum_xy(const Gram *g, const int *cells, int n_cells, const double *cx, const double *cy,
+			const int *idx, int nt, double *sy, double *syy, double *sxy, Size ldxy)
+{
+	int64		n_held = gram_held_n(g, cells, n_cells);
+
+	for (int i = 0; i < n_cells; i++)
+	{
+		const GramCell *cell = &g->cells[cells[i]];
+
+		if (cell->moments)
+		{
+			Translation t = translation_new(g, g->cx, g->cy, cx, cy, idx, nt);
+
+			add_translated_xy(g, cell, cell->moments, idx, nt, t, 1, sy, syy, sxy, ldxy);
+			translation_free(t);
+		}
+	}
+	if (n_held > 0 && nt > 0)
+		sum_held_xy(g, cells, n_cells, n_held, cx, cy, idx, nt, sy, syy, sxy, ldxy);
+}
+
+/* ---- held rows as float8 ---- */
+
+void
+gram_held_x(const Gram *g, const int *cells, int n_cells, const double *cx, double *out)
+{
+	RowCursor	cursor = cursor_new(g, cells, n_cells);
+	int			rows;
+
+	while ((rows = gather_rows(&cursor, BLOCK_ROWS, TENSOR_FLOAT8, out, NULL, NULL, 0)) > 0)
+	{
+		if (cx)
+			for (int i = 0; i < rows; i++)
+				for (int j = 0; j < g->p; j++)
+					out[(Size) i * g->p + j] -= cx[j];
+		out += (Size) rows * g->p;
+	}
+}
+
+void
+gram_held_y(const Gram *g, const int *cells, int n_cells, const double *cy, const int *idx, int nt,
+			double *out, Size ldout)
+{
+	RowCursor	cursor = cursor_new(g, cells, n_cells);
+
+	/* a row at a time, since the block's rows are nt apart and the caller's ldout */
+	while (gather_rows(&cursor, 1, TENSOR_FLOAT8, NULL, out, idx, nt) > 0)
+	{
+		if (cy)
+			for (int i = 0; i < nt; i++)
+				out[i] -= cy[idx ? idx[i] : i];
+		out += ldout;
+	}
+}
+
+void
+gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out)
+{
+	RowCursor	cursor = cursor_new(g, cells, n_cells);
+	const GramChunk *chunk;
+	int			row;
+	int			n;
+
+	while (cursor_next(&cursor, INT_MAX, &chunk, &row, &n))
+	{
+		memcpy(out, chunk->ordinal + row, n * sizeof(int64));
+		out += n;
+	}
+}
+
+/* ---- the centre ---- */
+
+static double
+rounded_mean(double sum, double n)
+{
+	double		mean = n > 0 ? sum / n : 0;
+	double		rounded = (float) mean;
+
+	return isfinite(rounded) ? rounded : isfinite(mean) ? mean : 0;
+}
+
+void
+gram_get_centre(const Gram *g, double *cx, double *cy)
+{
+	double	   *n_y;
+	int64		n = 0;
+
+	if (g->has_centre)
+	{
+		memcpy(cx, g->cx, g->p * sizeof(double));
+		if (g->v > 0)
+			memcpy(cy, g->cy, g->v * sizeof(double));
+		return;
+	}
+
+	n_y = huge_alloc0(Max(1, g->v) * sizeof(double));
+	memset(cx, 0, g->p * sizeof(double));
+	memset(cy, 0, g->v * sizeof(double));
+	for (int c = 0; c < g->n_cells; c++)
+		for (const GramChunk *chunk = g->cells[c].first; chunk; chunk = chunk->next)
+		{
+			double	   *row = huge_alloc(Max(1, Max(g->p, g->v)) * sizeof(double));
+
+			for (int i = 0; i < chunk->n; i++)
+			{
+				convert_row((char *) chunk->x + (Size) i * g->p * chunk->xtype, chunk->xtype,
+							row, TENSOR_FLOAT8, NULL, g->p);
+				for (int j = 0; j < g->p; j++)
+					cx[j] += row[j];
+				convert_row((char *) chunk->y + (Size) i * g->v * chunk->ytype, chunk->ytype,
+							row, TENSOR_FLOAT8, NULL, g->v);
+				for (int t = 0; t < g->v; t++)
+					if (!isnan(row[t]))
+					{
+						cy[t] += row[t];
+						n_y[t]++;
+					}
+			}
+			n += chunk->n;
+			pfree(row);
+			CHECK_FOR_INTERRUPTS();
+		}
+	for (int j = 0; j < g->p; j++)
+		cx[j] = rounded_mean(cx[j], n);
+	for (int t = 0; t < g->v; t++)
+		cy[t] = rounded_mean(cy[t], n_y[t]);
+	pfree(n_y);
+}
