@@ -1,0 +1,436 @@
+/*
+ * gram_io.c
+ *		The gram outside a query: expanded object, flat form, text and binary.
+ *
+ * All three carry the same bytes (little-endian):
+ *
+ *	uint8 version, uint8 flags (1 folds, 2 float8 rows seen, 4 centre), uint16 zero
+ *	int32 p, v;  int64 rows seen;  int32 n_patterns, n_cells
+ *	if centre: float8 cx[p], cy[v]
+ *	patterns 1 .. n_patterns - 1: (v + 7) / 8 bytes each (pattern 0 is all zero)
+ *	a cell: int64 fold, int32 pattern, int32 n_chunks, int64 n in moments
+ *		if n > 0: float8 sx[p], lower triangle of sxx by rows, sy[v], syy[v], sxy[p x v]
+ *		a chunk: int32 n, uint8 xtype, ytype, uint16 zero, int64 ordinal[n], x, y
+ *
+ * The flat value is a varlena header and these bytes; a state over 1 GB can't
+ * be flattened, and is refused in get_flat_size, which every such path calls.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+
+#include "base/state_text.h"
+#include "stats/gram.h"
+#include "stats/gram_object.h"
+
+#define GRAM_VERSION	1
+#define FLAG_FOLDS		1
+#define FLAG_FLOAT8		2
+#define FLAG_CENTRE		4
+#define FLAGS_KNOWN		7
+
+#define MAX_COLUMNS		(1 << 26)
+
+PG_FUNCTION_INFO_V1(gram_in);
+PG_FUNCTION_INFO_V1(gram_out);
+PG_FUNCTION_INFO_V1(gram_recv);
+PG_FUNCTION_INFO_V1(gram_send);
+
+/* ---- writing ---- */
+
+static void
+write_moments(StateWriter *w, const Gram *g, const GramMoments *m)
+{
+	state_put_array(w, m->sx, g->p, 8);
+	for (int j = 0; j < g->p; j++)
+		state_put_array(w, m->sxx + (Size) j * g->p, j + 1, 8);
+	state_put_array(w, m->sy, g->v, 8);
+	state_put_array(w, m->syy, g->v, 8);
+	state_put_array(w, m->sxy, (Size) g->p * g->v, 8);
+}
+
+static void
+write_chunk(StateWriter *w, const Gram *g, const GramChunk *chunk)
+{
+	uint8		types[4] = {chunk->xtype, chunk->ytype, 0, 0};
+
+	state_put_int32(w, chunk->n);
+	state_put_bytes(w, types, 4);
+	state_put_array(w, chunk->ordinal, chunk->n, 8);
+	state_put_array(w, chunk->x, (Size) chunk->n * g->p, chunk->xtype);
+	state_put_array(w, chunk->y, (Size) chunk->n * g->v, chunk->ytype);
+}
+
+static void
+write_cell(StateWriter *w, const Gram *g, const GramCell *cell)
+{
+	int			n_chunks = 0;
+
+	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		n_chunks += chunk->n > 0;
+	state_put_int64(w, cell->fold);
+	state_put_int32(w, cell->pattern);
+	state_put_int32(w, n_chunks);
+	state_put_int64(w, cell->moments ? cell->moments->n : 0);
+	if (cell->moments && cell->moments->n > 0)
+		write_moments(w, g, cell->moments);
+	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		if (chunk->n > 0)
+			write_chunk(w, g, chunk);
+}
+
+static void
+write_gram(StateWriter *w, const Gram *g)
+{
+	uint8		head[4] = {GRAM_VERSION, 0, 0, 0};
+	int			n_cells = 0;
+
+	head[1] = (g->has_folds ? FLAG_FOLDS : 0) | (g->has_float8 ? FLAG_FLOAT8 : 0) |
+		(g->has_centre ? FLAG_CENTRE : 0);
+	for (int i = 0; i < g->n_cells; i++)
+		n_cells += gram_cell_n(&g->cells[i]) > 0;
+
+	state_put_bytes(w, head, 4);
+	state_put_int32(w, g->p);
+	state_put_int32(w, g->v);
+	state_put_int64(w, g->n_rows_seen);
+	state_put_int32(w, g->n_patterns);
+	state_put_int32(w, n_cells);
+	if (g->has_centre)
+	{
+		state_put_array(w, g->cx, g->p, 8);
+		state_put_array(w, g->cy, g->v, 8);
+	}
+	for (int i = 1; i < g->n_patterns; i++)
+		state_put_bytes(w, g->patterns[i], GRAM_PATTERN_BYTES(g->v));
+	for (int i = 0; i < g->n_cells; i++)
+		if (gram_cell_n(&g->cells[i]) > 0)
+			write_cell(w, g, &g->cells[i]);
+}
+
+/* ---- reading ---- */
+
+static void
+require_finite(const double *values, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		if (!isfinite(values[i]))
+			state_corrupt("gram", "a sum is not finite");
+}
+
+/* What no rows could have given. */
+static void
+validate_moments(const Gram *g, const GramCell *cell, const GramMoments *m)
+{
+	require_finite(m->sx, g->p);
+	require_finite(m->sxx, (Size) g->p * g->p);
+	require_finite(m->sy, g->v);
+	require_finite(m->syy, g->v);
+	require_finite(m->sxy, (Size) g->p * g->v);
+	for (int j = 0; j < g->p; j++)
+		if (m->sxx[(Size) j * g->p + j] < 0)
+			state_corrupt("gram", "a sum of squares of x is negative");
+	for (int t = 0; t < g->v; t++)
+	{
+		if (m->syy[t] < 0)
+			state_corrupt("gram", "a sum of squares of y is negative");
+		if (GRAM_MISSING(g, cell, t) && (m->sy[t] != 0 || m->syy[t] != 0))
+			state_corrupt("gram", "a missing target has sums");
+	}
+}
+
+static void
+read_moments(StateReader *r, Gram *g, int at, int64 n, bool validate)
+{
+	GramCell   *cell = &g->cells[at];
+	Size		doubles = (Size) g->p * (g->p + 1) / 2 + g->p + 2 * (Size) g->v + (Size) g->p * g->v;
+	MemoryContext old;
+	GramMoments *m;
+
+	if (!g->has_centre)
+		state_corrupt("gram", "it has moments but no centre");
+	state_require(r, size_mul(doubles, 8));
+	memory_claim_add(g->claim, gram_moments_bytes(g->p, g->v), NULL);
+	old = MemoryContextSwitchTo(g->hdr.eoh_context);
+	m = gram_moments_new(g->p, g->v);
+	MemoryContextSwitchTo(old);
+	m->n = n;
+	state_get_array(r, m->sx, g->p, 8);
+	for (int j = 0; j < g->p; j++)
+	{
+		state_get_array(r, m->sxx + (Size) j * g->p, j + 1, 8);
+		for (int k = 0; k < j; k++)
+			m->sxx[(Size) k * g->p + j] = m->sxx[(Size) j * g->p + k];
+	}
+	state_get_array(r, m->sy, g->v, 8);
+	state_get_array(r, m->syy, g->v, 8);
+	state_get_array(r, m->sxy, (Size) g->p * g->v, 8);
+	if (validate)
+		validate_moments(g, cell, m);
+	cell->moments = m;
+}
+
+static double
+element(const void *values, TensorType type, Size i)
+{
+	return type == TENSOR_FLOAT8 ? ((const double *) values)[i] : ((const float *) values)[i];
+}
+
+static void
+validate_rows(const Gram *g, const GramCell *cell, const GramChunk *chunk, int first, int n)
+{
+	for (int i = first; i < first + n; i++)
+	{
+		if (chunk->ordinal[i] < 0 || chunk->ordinal[i] >= g->n_rows_seen)
+			state_corrupt("gram", "a row's ordinal is out of range");
+		for (int j = 0; j < g->p; j++)
+			if (!isfinite(element(chunk->x, chunk->xtype, (Size) i * g->p + j)))
+				state_corrupt("gram", "an element of x is not finite");
+		for (int t = 0; t < g->v; t++)
+		{
+			double		y = element(chunk->y, chunk->ytype, (Size) i * g->v + t);
+
+			if (isinf(y) || (isnan(y) != GRAM_MISSING(g, cell, t)))
+				state_corrupt("gram", "an element of y does not agree with what is missing");
+		}
+	}
+}
+
+static bool
+is_row_type(uint8 type)
+{
+	return type == TENSOR_FLOAT4 || type == TENSOR_FLOAT8;
+}
+
+static void
+read_chunk(StateReader *r, Gram *g, int at, bool validate)
+{
+	int32		n = state_get_int32(r);
+	uint8		types[4];
+	GramCell   *cell = &g->cells[at];
+	GramChunk  *chunk;
+	Size		row;
+
+	state_get_bytes(r, types, 4);
+	if (n <= 0 || !is_row_type(types[0]) || !is_row_type(types[1]) || types[2] || types[3])
+		state_corrupt("gram", "bad header of held rows");
+	if (!g->has_float8 && (types[0] == TENSOR_FLOAT8 || types[1] == TENSOR_FLOAT8))
+		state_corrupt("gram", "it has float8 rows but says it has none");
+	row = size_add(size_add(8, size_mul(g->p, types[0])), size_mul(g->v, types[1]));
+	state_require(r, size_mul(n, row));
+
+	chunk = gram_reserve_rows(g, cell, types[0], types[1], n);
+	state_get_array(r, chunk->ordinal + chunk->n, n, 8);
+	state_get_array(r, (char *) chunk->x + (Size) chunk->n * g->p * types[0], (Size) n * g->p, types[0]);
+	state_get_array(r, (char *) chunk->y + (Size) chunk->n * g->v * types[1], (Size) n * g->v, types[1]);
+	if (validate)
+		validate_rows(g, cell, chunk, chunk->n, n);
+	chunk->n += n;
+	cell->n_held += n;
+	cell->held_bytes += n * (row - 8);
+}
+
+static void
+read_cell(StateReader *r, Gram *g, bool validate)
+{
+	int64		fold = state_get_int64(r);
+	int32		pattern = state_get_int32(r);
+	int32		n_chunks = state_get_int32(r);
+	int64		n = state_get_int64(r);
+	int			n_before = g->n_cells;
+	int			at;
+
+	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || (n == 0 && n_chunks == 0))
+		state_corrupt("gram", "bad header of a cell");
+	if (!g->has_folds && fold != 0)
+		state_corrupt("gram", "it has a fold but says it has none");
+	at = gram_cell(g, fold, pattern) - g->cells;
+	if (g->n_cells == n_before)
+		state_corrupt("gram", "a cell comes twice");
+	if (n > 0)
+		read_moments(r, g, at, n, validate);
+	for (int i = 0; i < n_chunks; i++)
+		read_chunk(r, g, at, validate);
+}
+
+static void
+read_patterns(StateReader *r, Gram *g, int32 n_patterns)
+{
+	Size		bytes = GRAM_PATTERN_BYTES(g->v);
+	uint8	   *bits = palloc0(Max(bytes, 1));
+
+	state_require(r, size_mul(n_patterns - 1, bytes));
+	for (int i = 1; i < n_patterns; i++)
+	{
+		state_get_bytes(r, bits, bytes);
+		if (g->v % 8 != 0 && (bits[bytes - 1] >> (g->v % 8)) != 0)
+			state_corrupt("gram", "a pattern of missing targets is too long");
+		if (gram_pattern(g, bits) != i)
+			state_corrupt("gram", "a pattern of missing targets comes twice");
+	}
+	pfree(bits);
+}
+
+static Gram *
+read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
+{
+	StateReader r = {"gram", bytes, bytes + n_bytes};
+	uint8		head[4];
+	int32		p;
+	int32		v;
+	int64		n_rows_seen;
+	int32		n_patterns;
+	int32		n_cells;
+	Gram	   *g;
+
+	state_get_bytes(&r, head, 4);
+	if (head[0] != GRAM_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid gram: version %d is not known", head[0]),
+				 errhint("It may have been written by a newer neuroenc.")));
+	if ((head[1] & ~FLAGS_KNOWN) || head[2] || head[3])
+		state_corrupt("gram", "unknown flags");
+	p = state_get_int32(&r);
+	v = state_get_int32(&r);
+	n_rows_seen = state_get_int64(&r);
+	n_patterns = state_get_int32(&r);
+	n_cells = state_get_int32(&r);
+	if (p < 1 || p > MAX_COLUMNS || v < 0 || v > MAX_COLUMNS)
+		state_corrupt("gram", "bad number of features or targets");
+	if (n_rows_seen < 0 || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
+		state_corrupt("gram", "bad counts");
+	if (head[1] & FLAG_CENTRE)
+		state_require(&r, size_mul((Size) p + v, 8));
+
+	g = gram_new(parent, p, v, (head[1] & FLAG_FOLDS) != 0);
+	g->has_float8 = (head[1] & FLAG_FLOAT8) != 0;
+	g->n_rows_seen = n_rows_seen;
+	if (head[1] & FLAG_CENTRE)
+	{
+		double	   *cx = huge_alloc(size_mul((Size) p + v, 8));
+
+		state_get_array(&r, cx, (Size) p + v, 8);
+		if (validate)
+			require_finite(cx, (Size) p + v);
+		gram_set_centre(g, cx, cx + p);
+		pfree(cx);
+	}
+	read_patterns(&r, g, n_patterns);
+	for (int i = 0; i < n_cells; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_cell(&r, g, validate);
+	}
+	state_get_end(&r);
+	return g;
+}
+
+/* ---- the expanded object ---- */
+
+static Size
+gram_get_flat_size(ExpandedObjectHeader *eohptr)
+{
+	Gram	   *g = (Gram *) eohptr;
+
+	if (g->flat_size == 0)
+	{
+		StateWriter w = {NULL, VARHDRSZ};
+
+		write_gram(&w, g);
+		g->flat_size = w.n;
+	}
+	if (g->flat_size > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a gram of %zu bytes can't be stored or copied: a value is at most 1 GB",
+						g->flat_size),
+				 errdetail("It has %d features and %d targets.", g->p, g->v),
+				 errhint("Chunk the targets, or pass the gram straight to its solver: "
+						 "ridge_cv(gram_agg(...)) in one query level does not copy it.")));
+	return g->flat_size;
+}
+
+static void
+gram_flatten_into(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+{
+	StateWriter w = {result, VARHDRSZ};
+
+	write_gram(&w, (Gram *) eohptr);
+	Assert(w.n == allocated_size);
+	SET_VARSIZE(result, allocated_size);
+}
+
+const ExpandedObjectMethods gram_expanded_methods = {gram_get_flat_size, gram_flatten_into};
+
+const Gram *
+DatumGetGram(Datum d)
+{
+	struct varlena *flat;
+	Gram	   *g;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
+	{
+		ExpandedObjectHeader *eoh = DatumGetEOHP(d);
+
+		if (eoh->eoh_methods != &gram_expanded_methods)
+			elog(ERROR, "expanded object is not a gram");
+		return (const Gram *) eoh;
+	}
+	flat = PG_DETOAST_DATUM(d);
+	g = read_gram(CurrentMemoryContext, VARDATA(flat), VARSIZE(flat) - VARHDRSZ, false);
+	if ((Pointer) flat != DatumGetPointer(d))
+		pfree(flat);
+	return g;
+}
+
+/* ---- text and binary ---- */
+
+static bytea *
+gram_bytes(const Gram *g)
+{
+	Size		size = EOH_get_flat_size((ExpandedObjectHeader *) &g->hdr);
+	bytea	   *flat = palloc(size);
+
+	EOH_flatten_into((ExpandedObjectHeader *) &g->hdr, flat, size);
+	return flat;
+}
+
+Datum
+gram_in(PG_FUNCTION_ARGS)
+{
+	StringInfo	bytes = state_from_text("gram", PG_GETARG_CSTRING(0));
+	Gram	   *g = read_gram(CurrentMemoryContext, bytes->data, bytes->len, true);
+
+	PG_RETURN_DATUM(GramGetDatum(g));
+}
+
+Datum
+gram_out(PG_FUNCTION_ARGS)
+{
+	const Gram *g = PG_GETARG_GRAM(0);
+	bytea	   *flat = gram_bytes(g);
+	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, g->p, g->v, gram_n(g));
+
+	PG_RETURN_CSTRING(state_to_text("gram", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
+}
+
+Datum
+gram_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			n = buf->len - buf->cursor;
+	Gram	   *g = read_gram(CurrentMemoryContext, pq_getmsgbytes(buf, n), n, true);
+
+	PG_RETURN_DATUM(GramGetDatum(g));
+}
+
+Datum
+gram_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(gram_bytes(PG_GETARG_GRAM(0)));
+}
