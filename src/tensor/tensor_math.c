@@ -1,0 +1,127 @@
+/*
+ * tensor_math.c
+ *		SQL's element-wise arithmetic on tensors: + - * /, power, abs, sqrt, exp,
+ *		ln, clip, l2_normalize and zscore.
+ *
+ * Two tensors give the wider of their element types; a scalar is rounded to the
+ * tensor's own type (float4 for float2), as NumPy does with Python's numbers.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+
+#include "tensor/elementwise.h"
+#include "tensor/reduce.h"
+
+/* A number as an operand against a tensor of this element type */
+static const Tensor *
+scalar_operand(double value, TensorType dtype)
+{
+	Tensor	   *t = tensor_new(dtype == TENSOR_FLOAT8 ? TENSOR_FLOAT8 : TENSOR_FLOAT4, 0, NULL);
+
+	tensor_set(t, 0, value);
+	return t;
+}
+
+static Datum
+tensor_tensor(FunctionCallInfo fcinfo, BinaryOp op)
+{
+	const Tensor *a = PG_GETARG_TENSOR(0);
+	const Tensor *b = PG_GETARG_TENSOR(1);
+
+	PG_RETURN_TENSOR(elementwise_binary(op, a, b, tensor_common_type(a->dtype, b->dtype)));
+}
+
+static Datum
+tensor_scalar(FunctionCallInfo fcinfo, BinaryOp op)
+{
+	const Tensor *a = PG_GETARG_TENSOR(0);
+	const Tensor *b = scalar_operand(PG_GETARG_FLOAT8(1), a->dtype);
+
+	PG_RETURN_TENSOR(elementwise_binary(op, a, b, a->dtype));
+}
+
+static Datum
+scalar_tensor(FunctionCallInfo fcinfo, BinaryOp op)
+{
+	const Tensor *b = PG_GETARG_TENSOR(1);
+	const Tensor *a = scalar_operand(PG_GETARG_FLOAT8(0), b->dtype);
+
+	PG_RETURN_TENSOR(elementwise_binary(op, a, b, b->dtype));
+}
+
+#define BINARY_FUNCTION(name, form, op) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	return form(fcinfo, op); \
+}
+
+BINARY_FUNCTION(tensor_add, tensor_tensor, BINARY_ADD)
+BINARY_FUNCTION(tensor_add_scalar, tensor_scalar, BINARY_ADD)
+BINARY_FUNCTION(tensor_scalar_add, scalar_tensor, BINARY_ADD)
+BINARY_FUNCTION(tensor_subtract, tensor_tensor, BINARY_SUBTRACT)
+BINARY_FUNCTION(tensor_subtract_scalar, tensor_scalar, BINARY_SUBTRACT)
+BINARY_FUNCTION(tensor_scalar_subtract, scalar_tensor, BINARY_SUBTRACT)
+BINARY_FUNCTION(tensor_multiply, tensor_tensor, BINARY_MULTIPLY)
+BINARY_FUNCTION(tensor_multiply_scalar, tensor_scalar, BINARY_MULTIPLY)
+BINARY_FUNCTION(tensor_scalar_multiply, scalar_tensor, BINARY_MULTIPLY)
+BINARY_FUNCTION(tensor_divide, tensor_tensor, BINARY_DIVIDE)
+BINARY_FUNCTION(tensor_divide_scalar, tensor_scalar, BINARY_DIVIDE)
+BINARY_FUNCTION(tensor_scalar_divide, scalar_tensor, BINARY_DIVIDE)
+BINARY_FUNCTION(tensor_power, tensor_tensor, BINARY_POWER)
+BINARY_FUNCTION(tensor_power_scalar, tensor_scalar, BINARY_POWER)
+
+#define UNARY_FUNCTION(name, op) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_TENSOR(elementwise_unary(op, PG_GETARG_TENSOR(0), 0, 0)); \
+}
+
+UNARY_FUNCTION(tensor_negate, UNARY_NEGATE)
+UNARY_FUNCTION(tensor_abs, UNARY_ABS)
+UNARY_FUNCTION(tensor_sqrt, UNARY_SQRT)
+UNARY_FUNCTION(tensor_exp, UNARY_EXP)
+UNARY_FUNCTION(tensor_ln, UNARY_LN)
+
+PG_FUNCTION_INFO_V1(tensor_clip);
+Datum
+tensor_clip(PG_FUNCTION_ARGS)
+{
+	const Tensor *t = PG_GETARG_TENSOR(0);
+	double		lo = PG_GETARG_FLOAT8(1);
+	double		hi = PG_GETARG_FLOAT8(2);
+
+	if (!(lo <= hi))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("clip's bounds are not in order: %g and %g", lo, hi),
+				 errhint("Use -infinity or infinity for no bound.")));
+	PG_RETURN_TENSOR(elementwise_unary(UNARY_CLIP, t, lo, hi));
+}
+
+PG_FUNCTION_INFO_V1(tensor_l2_normalize);
+Datum
+tensor_l2_normalize(PG_FUNCTION_ARGS)
+{
+	const Tensor *t = PG_GETARG_TENSOR(0);
+
+	PG_RETURN_TENSOR(elementwise_standardize(t, 0, 0, reduce_norm(t, 2)));
+}
+
+PG_FUNCTION_INFO_V1(tensor_zscore);
+Datum
+tensor_zscore(PG_FUNCTION_ARGS)
+{
+	const Tensor *t = PG_GETARG_TENSOR(0);
+	Spread		s = {0};
+
+	if (tensor_size(t) > 0)
+		s = reduce_spread(t);
+	PG_RETURN_TENSOR(elementwise_standardize(t, s.shift, s.mean, s.sd));
+}
