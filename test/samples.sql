@@ -1,0 +1,26 @@
+-- Values of every base type of the extension, one table a type: samples_TYPE(id, v).
+-- Read by the dump and restore test and by the fuzzer; the former fails when a
+-- type has no table here.  Runs in a database that has the extension.
+
+SET client_min_messages = warning;
+
+CREATE TABLE samples_tensor (id int GENERATED ALWAYS AS IDENTITY, v tensor);
+INSERT INTO samples_tensor (v) VALUES
+    ('[]'), ('[0]'), ('[1,2.5,-3]'), ('3.5'), ('-0'), ('NaN'), ('[NaN,Infinity,-Infinity,-0,0]'),
+    ('[1e-45,3.4028235e38,1.17549435e-38,0.1]'),
+    ('float8:[0.1,1e308,5e-324,NaN,-Infinity,-0]'), ('float8:2.718281828459045'), ('float8:[]'),
+    ('float2:[0.1,65504,6e-8,NaN,Infinity,-0]'), ('float2:[[1,2],[3,4]]'),
+    ('[[1,2],[3,4]]'), ('[[[1,2],[3,4]],[[5,6],[7,8]]]'), ('[[[[[[[[1]]]]]]]]'), ('(0,3):[]'), ('(2,0,4):[]'),
+    (NULL);
+INSERT INTO samples_tensor (v)
+    SELECT (prefix || '[' || string_agg((sin(n * i) * exp(cos(i)))::text, ',' ORDER BY i) || ']')::tensor
+    FROM unnest('{"",float2:,float4:,float8:}'::text[]) prefix, unnest('{1,17,300,5000}'::int[]) n, generate_series(1, n) i
+    GROUP BY prefix, n;
+
+CREATE TABLE samples_voxel (id int GENERATED ALWAYS AS IDENTITY, v voxel);
+INSERT INTO samples_voxel (v) VALUES
+    ('(0,0,0)'), ('(1,2.5,-3)'), ('(-0,1e-45,3.4028235e38)'), ('(0.1,0.2,0.3)'), ('(-90,126,-72)'), (NULL);
+
+CREATE TABLE samples_ball (id int GENERATED ALWAYS AS IDENTITY, v ball);
+INSERT INTO samples_ball (v) VALUES
+    ('<(0,0,0),1>'), ('<(1,2.5,-3),0>'), ('<(-0,1e-45,3e38),3.4028235e38>'), ('<(0.1,0.2,0.3),0.4>'), (NULL);
