@@ -2,30 +2,42 @@
  * gemm.c
  *		Matrix products in tiles, shared by threads and open to interrupts.
  *
- * C is cut into tiles, and k into slices where it is long; a tile is one BLAS
- * call on one thread of at most TILE_FLOPS, 25 ms on a slow core, so that
- * cancel is prompt, and large enough that OpenBLAS runs at its full rate (its
- * packing of A and B costs 1/m + 1/n of a tile).  Slices are one after the
- * other: two tasks never write the same tile.  The tiling depends on the shape
- * alone, so the result has the same bits at any number of threads.
+ * C is cut into tiles and k into slices; a task is one BLAS call on one thread,
+ * one slice of one tile, of at most TILE_FLOPS: 60 ms on a core of 10 GFlop/s
+ * in double, so that cancel is prompt.  OpenBLAS copies (packs) its operands at
+ * about one element a nanosecond, which costs 1/m + 1/n of a tile times half
+ * the flop rate: tiles are therefore wide and slices short, not cubes.
+ *
+ * Slices of a tile must follow one another, but a barrier between slices would
+ * leave threads idle at each.  Tasks are ordered by slice, and a task waits
+ * until its tile has had the slice before: parallel_for hands tasks out in
+ * order, so that one is done or running already, and the wait is rare and
+ * short.  The tiling depends on the shape alone, so the result has the same
+ * bits at any number of threads.
  */
 #include "postgres.h"
 
 #include <math.h>
+#include <sched.h>
 
 #include "miscadmin.h"
+#include "port/atomics.h"
 
 #include "base/dispatch.h"
+#include "base/memory.h"
 #include "linalg/blas.h"
 #include "linalg/linalg.h"
 #include "linalg/parallel.h"
 
-#define TILE_FLOPS		2.5e8
+#define TILE_FLOPS_F8	6e8
+#define TILE_FLOPS_F4	1e9
 #define TILE_FLOPS_MIN	8e6		/* below, starting a thread costs more than it brings */
-#define TILES_WANTED	24		/* enough for an even share, if they are not too small */
+#define TASKS_WANTED	16		/* enough for an even share, if they are not too small */
 #define TILE_ELEMENTS	(Size) (1 << 22)	/* most elements of A, B or C in a tile */
-#define SLICE_K			1024
 #define TILE_MULTIPLE	64
+#define SLICE_F8		256
+#define SLICE_F4		384
+#define SLICE_ACCUMULATE 1024	/* each slice reads and writes C in double */
 
 typedef struct Tiling
 {
@@ -33,10 +45,11 @@ typedef struct Tiling
 				n,
 				k;
 	Size		tile_m,
-				tile_n;
-	Size		tiles_n;
+				tile_n,
+				slice;
+	Size		tiles_n;		/* tiles in a row of tiles */
 	int64		n_tiles;
-	Size		slice;			/* k of a slice */
+	int64		n_slices;
 } Tiling;
 
 static Size
@@ -54,39 +67,51 @@ even_part(Size x, Size most, Size multiple)
 	return Min(x, round_up((x + parts - 1) / parts, multiple));
 }
 
-static void
-tiling_choose(Tiling *t, Size m, Size n, Size k)
+static double
+task_flops(double total, double most)
 {
-	double		total = 2.0 * (double) m * (double) n * (double) k;
-	double		flops = Max(TILE_FLOPS_MIN, Min(TILE_FLOPS, total / TILES_WANTED));
+	return Max(TILE_FLOPS_MIN, Min(most, total / TASKS_WANTED));
+}
+
+static void
+tiling_slices(Tiling *t, Size k, Size most)
+{
+	t->k = k;
+	t->slice = even_part(Max(k, 1), most, TILE_MULTIPLE);
+	t->n_slices = (int64) Max(1, (k + t->slice - 1) / t->slice);
+}
+
+static void
+tiling_choose(Tiling *t, Size m, Size n, Size k, double most_flops, Size most_slice)
+{
+	double		flops = task_flops(2.0 * (double) m * (double) n * (double) k, most_flops);
 	Size		area;
 	Size		side;
+	Size		longest;
 
+	tiling_slices(t, k, most_slice);
 	t->m = m;
 	t->n = n;
-	t->k = k;
-	t->slice = even_part(k, SLICE_K, TILE_MULTIPLE);
 	area = (Size) Min(flops / (2.0 * (double) t->slice), (double) TILE_ELEMENTS);
 	side = Max(TILE_MULTIPLE, (Size) sqrt((double) area));
+	longest = TILE_ELEMENTS / t->slice;
 	if (m <= n)
 	{
 		t->tile_m = even_part(m, side, TILE_MULTIPLE);
-		t->tile_n = even_part(n, Max(TILE_MULTIPLE, Min(area / t->tile_m,
-														TILE_ELEMENTS / t->slice)),
+		t->tile_n = even_part(n, Max(TILE_MULTIPLE, Min(area / t->tile_m, longest)),
 							  TILE_MULTIPLE);
 	}
 	else
 	{
 		t->tile_n = even_part(n, side, TILE_MULTIPLE);
-		t->tile_m = even_part(m, Max(TILE_MULTIPLE, Min(area / t->tile_n,
-														TILE_ELEMENTS / t->slice)),
+		t->tile_m = even_part(m, Max(TILE_MULTIPLE, Min(area / t->tile_n, longest)),
 							  TILE_MULTIPLE);
 	}
 	t->tiles_n = (n + t->tile_n - 1) / t->tile_n;
 	t->n_tiles = (int64) (t->tiles_n * ((m + t->tile_m - 1) / t->tile_m));
 }
 
-/* A product in progress; a, b and c are float or double after the task that reads it. */
+/* A product in progress; a, b and c are float or double after the task that reads them. */
 typedef struct Product
 {
 	Tiling		tiling;
@@ -100,30 +125,73 @@ typedef struct Product
 	double		beta;
 	void	   *c;
 	Size		ldc;
-	Size		k0,				/* this slice */
-				k1;
+	pg_atomic_uint32 *slices_done;	/* by tile; NULL if there is one slice */
 	char	   *scratch;		/* of gemm_f4_accumulate */
 	Size		scratch_stride;
 } Product;
 
+/* What a task works on: rows i .., columns j .., and the slice k0 .. of k. */
 typedef struct Tile
 {
+	int64		number;
+	int64		slice;
 	Size		i,
-				j;				/* first row and column */
+				j;
 	Size		m,
 				n;
+	Size		k0,
+				k;
 } Tile;
 
-static Tile
-tile_at(const Tiling *t, int64 number)
+/* Which slice of which tile a task is, once the tile has had the slices before. */
+static void
+tile_start(const Product *p, int64 task, Tile *t)
 {
-	Tile		tile;
+	t->number = task % p->tiling.n_tiles;
+	t->slice = task / p->tiling.n_tiles;
+	t->k0 = (Size) t->slice * p->tiling.slice;
+	t->k = Min(p->tiling.slice, p->tiling.k - t->k0);
+	if (p->slices_done == NULL)
+		return;
+	while (pg_atomic_read_u32(&p->slices_done[t->number]) < (uint32) t->slice)
+		sched_yield();
+	pg_memory_barrier();
+}
 
-	tile.i = (Size) number / t->tiles_n * t->tile_m;
-	tile.j = (Size) number % t->tiles_n * t->tile_n;
-	tile.m = Min(t->tile_m, t->m - tile.i);
-	tile.n = Min(t->tile_n, t->n - tile.j);
-	return tile;
+static void
+tile_finish(const Product *p, const Tile *t)
+{
+	if (p->slices_done != NULL)
+		pg_atomic_fetch_add_u32(&p->slices_done[t->number], 1);
+}
+
+static Tile
+tile_at(const Product *p, int64 task)
+{
+	const Tiling *tiling = &p->tiling;
+	Tile		t;
+
+	tile_start(p, task, &t);
+	t.i = (Size) t.number / tiling->tiles_n * tiling->tile_m;
+	t.j = (Size) t.number % tiling->tiles_n * tiling->tile_n;
+	t.m = Min(tiling->tile_m, tiling->m - t.i);
+	t.n = Min(tiling->tile_n, tiling->n - t.j);
+	return t;
+}
+
+static void
+run_product(Product *p, ParallelTask task)
+{
+	p->slices_done = NULL;
+	if (p->tiling.n_slices > 1)
+	{
+		p->slices_done = huge_alloc((Size) p->tiling.n_tiles * sizeof(pg_atomic_uint32));
+		for (int64 i = 0; i < p->tiling.n_tiles; i++)
+			pg_atomic_init_u32(&p->slices_done[i], 0);
+	}
+	parallel_for(p->tiling.n_tiles * p->tiling.n_slices, 0, task, p);
+	if (p->slices_done != NULL)
+		pfree(p->slices_done);
 }
 
 /* Where op(A)'s element (i, k) stands. */
@@ -134,41 +202,31 @@ offset_of(bool transposed, Size row, Size column, Size ld)
 }
 
 static void
-tile_f8(int64 number, int worker, void *arg)
+tile_f8(int64 task, int worker, void *arg)
 {
 	Product    *p = arg;
-	Tile		t = tile_at(&p->tiling, number);
+	Tile		t = tile_at(p, task);
 
-	gemm_f8_raw(p->ta, p->tb, t.m, t.n, p->k1 - p->k0, p->alpha,
-				(const double *) p->a + offset_of(p->ta, t.i, p->k0, p->lda), p->lda,
-				(const double *) p->b + offset_of(p->tb, p->k0, t.j, p->ldb), p->ldb,
-				p->k0 == 0 ? p->beta : 1.0,
+	gemm_f8_raw(p->ta, p->tb, t.m, t.n, t.k, p->alpha,
+				(const double *) p->a + offset_of(p->ta, t.i, t.k0, p->lda), p->lda,
+				(const double *) p->b + offset_of(p->tb, t.k0, t.j, p->ldb), p->ldb,
+				t.slice == 0 ? p->beta : 1.0,
 				(double *) p->c + t.i * p->ldc + t.j, p->ldc);
+	tile_finish(p, &t);
 }
 
 static void
-tile_f4(int64 number, int worker, void *arg)
+tile_f4(int64 task, int worker, void *arg)
 {
 	Product    *p = arg;
-	Tile		t = tile_at(&p->tiling, number);
+	Tile		t = tile_at(p, task);
 
-	gemm_f4_raw(p->ta, p->tb, t.m, t.n, p->k1 - p->k0, (float) p->alpha,
-				(const float *) p->a + offset_of(p->ta, t.i, p->k0, p->lda), p->lda,
-				(const float *) p->b + offset_of(p->tb, p->k0, t.j, p->ldb), p->ldb,
-				p->k0 == 0 ? (float) p->beta : 1.0f,
+	gemm_f4_raw(p->ta, p->tb, t.m, t.n, t.k, (float) p->alpha,
+				(const float *) p->a + offset_of(p->ta, t.i, t.k0, p->lda), p->lda,
+				(const float *) p->b + offset_of(p->tb, t.k0, t.j, p->ldb), p->ldb,
+				t.slice == 0 ? (float) p->beta : 1.0f,
 				(float *) p->c + t.i * p->ldc + t.j, p->ldc);
-}
-
-static void
-run_slices(Product *p, ParallelTask task)
-{
-	p->k0 = 0;
-	do
-	{
-		p->k1 = Min(p->tiling.k, p->k0 + Max(p->tiling.slice, 1));
-		parallel_for(p->tiling.n_tiles, 0, task, p);
-		p->k0 = p->k1;
-	} while (p->k0 < p->tiling.k);
+	tile_finish(p, &t);
 }
 
 void
@@ -180,9 +238,8 @@ gemm_f8(bool ta, bool tb, Size m, Size n, Size k, double alpha, const double *a,
 
 	if (m == 0 || n == 0)
 		return;
-	tiling_choose(&p.tiling, m, n, Max(k, 1));
-	p.tiling.k = k;
-	run_slices(&p, tile_f8);
+	tiling_choose(&p.tiling, m, n, k, TILE_FLOPS_F8, SLICE_F8);
+	run_product(&p, tile_f8);
 }
 
 void
@@ -194,9 +251,8 @@ gemm_f4(bool ta, bool tb, Size m, Size n, Size k, float alpha, const float *a, S
 
 	if (m == 0 || n == 0)
 		return;
-	tiling_choose(&p.tiling, m, n, Max(k, 1));
-	p.tiling.k = k;
-	run_slices(&p, tile_f4);
+	tiling_choose(&p.tiling, m, n, k, TILE_FLOPS_F4, SLICE_F4);
+	run_product(&p, tile_f4);
 }
 
 /* ---- one call on this thread ---- */
@@ -265,19 +321,20 @@ add_row(double *sum, const float *x, Size n)
 }
 
 static void
-tile_accumulate(int64 number, int worker, void *arg)
+tile_accumulate(int64 task, int worker, void *arg)
 {
 	Product    *p = arg;
-	Tile		t = tile_at(&p->tiling, number);
+	Tile		t = tile_at(p, task);
 	float	   *product = (float *) (p->scratch + worker * p->scratch_stride);
 	double	   *c = (double *) p->c + t.i * p->ldc + t.j;
 
-	gemm_f4_raw(true, false, t.m, t.n, p->k1 - p->k0, 1.0f,
-				(const float *) p->a + p->k0 * p->lda + t.i, p->lda,
-				(const float *) p->b + p->k0 * p->ldb + t.j, p->ldb,
+	gemm_f4_raw(true, false, t.m, t.n, t.k, 1.0f,
+				(const float *) p->a + t.k0 * p->lda + t.i, p->lda,
+				(const float *) p->b + t.k0 * p->ldb + t.j, p->ldb,
 				0.0f, product, t.n);
 	for (Size i = 0; i < t.m; i++)
 		add_row(c + i * p->ldc, product + i * t.n, t.n);
+	tile_finish(p, &t);
 }
 
 void
@@ -289,16 +346,14 @@ gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda, const float
 
 	if (m == 0 || n == 0 || k == 0)
 		return;
-	tiling_choose(&p.tiling, m, n, k);
+	tiling_choose(&p.tiling, m, n, k, TILE_FLOPS_F4, SLICE_ACCUMULATE);
 	tile_bytes = p.tiling.tile_m * p.tiling.tile_n * sizeof(float);
 	p.scratch_stride = TYPEALIGN(64, tile_bytes);
 	p.scratch = parallel_scratch(tile_bytes);
-	run_slices(&p, tile_accumulate);
+	run_product(&p, tile_accumulate);
 }
 
 /* ---- symmetric products ---- */
-
-#define SYRK_TILE		256
 
 /* Tile (i, j), i >= j, of a triangle of tiles counted row by row. */
 static void
@@ -315,33 +370,36 @@ triangle_at(int64 number, Size *i, Size *j)
 }
 
 static void
-tile_syrk(int64 number, int worker, void *arg)
+tile_syrk(int64 task, int worker, void *arg)
 {
 	Product    *p = arg;
 	const double *a = p->a;
-	Size		tile = p->tiling.tile_m;
-	Size		k = p->k1 - p->k0;
-	double		beta = p->k0 == 0 ? p->beta : 1.0;
-	Size		i,
-				j;
 	double	   *c;
+	double		beta;
+	Tile		t;
 
-	triangle_at(number, &i, &j);
-	i *= tile;
-	j *= tile;
-	c = (double *) p->c + i * p->ldc + j;
-	if (i == j && k > 0)
-		blas.dsyrk(ROW_MAJOR, LOWER, p->ta ? TRANS : NO_TRANS, blas_int(Min(tile, p->tiling.n - i)),
-				   blas_int(k), p->alpha, a + offset_of(p->ta, i, p->k0, p->lda),
-				   blas_int(p->lda), beta, c, blas_int(p->ldc));
+	tile_start(p, task, &t);
+	triangle_at(t.number, &t.i, &t.j);
+	t.i *= p->tiling.tile_m;
+	t.j *= p->tiling.tile_m;
+	t.m = Min(p->tiling.tile_m, p->tiling.n - t.i);
+	t.n = Min(p->tiling.tile_m, p->tiling.n - t.j);
+	beta = t.slice == 0 ? p->beta : 1.0;
+	c = (double *) p->c + t.i * p->ldc + t.j;
+	if (t.i == t.j && t.k > 0)
+		blas.dsyrk(ROW_MAJOR, LOWER, p->ta ? TRANS : NO_TRANS, blas_int(t.m), blas_int(t.k),
+				   p->alpha, a + offset_of(p->ta, t.i, t.k0, p->lda), blas_int(p->lda),
+				   beta, c, blas_int(p->ldc));
 	else
-		gemm_f8_raw(p->ta, !p->ta, Min(tile, p->tiling.n - i), Min(tile, p->tiling.n - j), k,
-					p->alpha, a + offset_of(p->ta, i, p->k0, p->lda), p->lda,
-					a + offset_of(p->ta, j, p->k0, p->lda), p->lda,
-					beta, c, p->ldc);
+		gemm_f8_raw(p->ta, !p->ta, t.m, t.n, t.k,
+					p->alpha, a + offset_of(p->ta, t.i, t.k0, p->lda), p->lda,
+					a + offset_of(p->ta, t.j, t.k0, p->lda), p->lda, beta, c, p->ldc);
+	tile_finish(p, &t);
 }
 
-/* Copies tile (i, j) of the lower triangle to (j, i). */
+#define MIRROR_BLOCK	32
+
+/* Copies a tile of the lower triangle to the upper one. */
 static void
 tile_mirror(int64 number, int worker, void *arg)
 {
@@ -349,36 +407,67 @@ tile_mirror(int64 number, int worker, void *arg)
 	double	   *c = p->c;
 	Size		tile = p->tiling.tile_m;
 	Size		i0,
-				j0;
+				j0,
+				i1,
+				j1;
 
 	triangle_at(number, &i0, &j0);
 	i0 *= tile;
 	j0 *= tile;
-	for (Size ib = i0; ib < Min(p->tiling.n, i0 + tile); ib += 16)
-		for (Size jb = j0; jb < Min(p->tiling.n, j0 + tile) && jb <= ib; jb += 16)
-			for (Size i = ib; i < Min(p->tiling.n, ib + 16); i++)
-				for (Size j = jb; j < Min(i, jb + 16); j++)
+	i1 = Min(p->tiling.n, i0 + tile);
+	j1 = Min(p->tiling.n, j0 + tile);
+	for (Size ib = i0; ib < i1; ib += MIRROR_BLOCK)
+		for (Size jb = j0; jb < j1 && jb <= ib; jb += MIRROR_BLOCK)
+			for (Size i = ib; i < Min(i1, ib + MIRROR_BLOCK); i++)
+				for (Size j = jb; j < Min(Min(i, j1), jb + MIRROR_BLOCK); j++)
 					c[j * p->ldc + i] = c[i * p->ldc + j];
+}
+
+/* Square tiles of the lower triangle, counted row by row. */
+static void
+tiling_triangle(Tiling *t, Size n, Size k)
+{
+	double		flops = task_flops((double) n * (double) n * (double) k, TILE_FLOPS_F8);
+	Size		tiles;
+
+	tiling_slices(t, k, SLICE_F8);
+	t->n = n;
+	t->tile_m = even_part(n, Max(TILE_MULTIPLE, (Size) sqrt(flops / (2.0 * (double) t->slice))),
+						  TILE_MULTIPLE);
+	tiles = (n + t->tile_m - 1) / t->tile_m;
+	t->n_tiles = (int64) (tiles * (tiles + 1) / 2);
+}
+
+void
+syrk_lower_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
+			  double beta, double *c, Size ldc)
+{
+	Product		p = {.ta = trans, .alpha = alpha, .a = a, .lda = lda, .beta = beta,
+	.c = c, .ldc = ldc};
+
+	if (n == 0)
+		return;
+	tiling_triangle(&p.tiling, n, k);
+	run_product(&p, tile_syrk);
+}
+
+void
+mirror_lower_f8(Size n, double *c, Size ldc)
+{
+	Product		p = {.c = c, .ldc = ldc};
+
+	if (n == 0)
+		return;
+	tiling_triangle(&p.tiling, n, SLICE_F8);
+	parallel_for(p.tiling.n_tiles, 0, tile_mirror, &p);
 }
 
 void
 syrk_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
 		double beta, double *c, Size ldc)
 {
-	Product		p = {.ta = trans, .alpha = alpha, .a = a, .lda = lda, .beta = beta,
-	.c = c, .ldc = ldc};
-	Size		tiles;
-
-	if (n == 0)
-		return;
-	p.tiling.n = n;
-	p.tiling.k = k;
-	p.tiling.slice = even_part(Max(k, 1), 2 * SLICE_K, TILE_MULTIPLE);
-	p.tiling.tile_m = even_part(n, SYRK_TILE, TILE_MULTIPLE);
-	tiles = (n + p.tiling.tile_m - 1) / p.tiling.tile_m;
-	p.tiling.n_tiles = (int64) (tiles * (tiles + 1) / 2);
-	run_slices(&p, tile_syrk);
-	parallel_for(p.tiling.n_tiles, 0, tile_mirror, &p);
+	syrk_lower_f8(trans, n, k, alpha, a, lda, beta, c, ldc);
+	mirror_lower_f8(n, c, ldc);
 }
 
 /* ---- matrix times vector ---- */

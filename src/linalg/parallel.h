@@ -22,4 +22,11 @@ extern void parallel_define_gucs(void);
  */
 extern char *parallel_scratch(Size bytes);
 
+/* syrk_f8 without the upper triangle, which is not touched (gemm.c) */
+extern void syrk_lower_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
+						  double beta, double *c, Size ldc);
+
+/* Copies the lower triangle of C (n x n) to the upper. */
+extern void mirror_lower_f8(Size n, double *c, Size ldc);
+
 #endif							/* NEUROENC_PARALLEL_H */
