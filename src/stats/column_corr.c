@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/dispatch.h"
@@ -141,6 +142,19 @@ column_moments_merge(double *dst, const double *src, Size p)
 	}
 }
 
+double
+column_pearson(double aa, double bb, double ab)
+{
+	double		product = aa * bb;
+	double		norm;
+
+	if (aa <= 0 || bb <= 0)
+		return 0;
+	/* one root of the product is exact for exact linear relations, but may leave the range */
+	norm = product >= DBL_MIN && product <= DBL_MAX ? sqrt(product) : sqrt(aa) * sqrt(bb);
+	return Max(-1.0, Min(1.0, ab / norm));
+}
+
 void
 column_moments_corr(const double *state, Size p, double *out)
 {
@@ -155,10 +169,8 @@ column_moments_corr(const double *state, Size p, double *out)
 
 		if (n < 2 || !isfinite(aa) || !isfinite(bb))
 			out[i] = NAN;
-		else if (aa <= 0 || bb <= 0)
-			out[i] = 0;
 		else
-			out[i] = Max(-1.0, Min(1.0, ab / (sqrt(aa) * sqrt(bb))));
+			out[i] = column_pearson(aa, bb, ab);
 	}
 }
 

@@ -237,9 +237,7 @@ rank_correlation(Size n, const double *x, const double *y)
 		yy += dy * dy;
 		xy += dx * dy;
 	}
-	if (xx <= 0 || yy <= 0)
-		return 0;
-	return Max(-1.0, Min(1.0, xy / (sqrt(xx) * sqrt(yy))));
+	return column_pearson(xx, yy, xy);
 }
 
 /* Spearman's r of n pairs; those with a NaN are dropped, in place. */

@@ -28,6 +28,9 @@ extern void column_moments_merge(double *dst, const double *src, Size p);
 extern void column_moments_corr(const double *state, Size p, double *out);
 extern void column_moments_r2(const double *state, Size p, double *out);
 
+/* r of centred sums of squares and products, 0 if one of the squares is */
+extern double column_pearson(double aa, double bb, double ab);
+
 /* ---- column_spearman.c: the rows themselves ---- */
 
 /* Consecutive rows of one element type. */

@@ -42,7 +42,8 @@ check_row(const Tensor *a, const Tensor *b, bool first, Size p, double rows_befo
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("row %.0f has %d columns, earlier rows have %zu", rows_before + 1,
-						a->dims[0], p)));
+						a->dims[0], p),
+				 errdetail("Rows with a NULL are not counted.")));
 }
 
 /* ---- column_corr and column_r2 ---- */
