@@ -27,7 +27,7 @@ FROM bins GROUP BY recording ORDER BY recording;
 -- Features: the sound of this bin and of the 14 before.  Folds: ten stretches of 1 s.
 CREATE TABLE design AS
 SELECT recording, bin, ntile(10) OVER w AS fold,
-       fir(ARRAY[amplitude]::tensor, '{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14}') OVER w AS x,
+       fir(amplitude, '{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14}') OVER w AS x,
        ARRAY[spikes]::tensor AS y
 FROM bins
 WINDOW w AS (PARTITION BY recording ORDER BY bin);

@@ -177,7 +177,7 @@ def run_page(page, data):
 
 
 def statements(text):
-    """Statements and psql commands of a script, white space folded; \\echo is left out."""
+    """Statements and psql commands of a script, white space folded; no \\echo, no DROP."""
     text = re.sub(r"^\s*--.*$", "", text, flags=re.M)
     result, rest = [], []
     for line in text.splitlines():
@@ -189,7 +189,7 @@ def statements(text):
         if line.rstrip().endswith(";"):
             result.append(" ".join(" ".join(rest).split()))
             rest = []
-    return result
+    return [s for s in result if not s.startswith("DROP TABLE IF EXISTS")]
 
 
 def check_demo():
