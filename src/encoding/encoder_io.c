@@ -1,0 +1,276 @@
+/*
+ * encoder_io.c
+ *		The encoder outside a query: expanded object, flat form, text and binary.
+ *
+ * All three carry the same bytes (little-endian):
+ *
+ *	uint8 version, uint8 flags (1 per target, 2 standardize, 4 dual), uint8 wtype, uint8 zero
+ *	int32 p, v;  int64 n;  int32 n_folds, scores, scoring, scoring_asked, solver, n_alphas
+ *	float8 alphas[n_alphas], x0[p], x_scale[p]
+ *	int64 target_n[v]; float8 variance[v], alpha[v], r[v], r2[v], r2_pooled[v], y0[v]
+ *	primal: weights[p x v] of wtype
+ *	dual:	int64 n_dual, float8 scale2[p], coef[n_dual x v], rows[n_dual x p] of wtype
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+
+#include "base/state_text.h"
+#include "encoding/encoder.h"
+#include "encoding/encoder_object.h"
+
+#define ENCODER_VERSION		1
+#define FLAG_PER_TARGET		1
+#define FLAG_STANDARDIZE	2
+#define FLAG_DUAL			4
+#define FLAGS_KNOWN			7
+
+#define MAX_COLUMNS			(1 << 26)
+
+PG_FUNCTION_INFO_V1(encoder_in);
+PG_FUNCTION_INFO_V1(encoder_out);
+PG_FUNCTION_INFO_V1(encoder_recv);
+PG_FUNCTION_INFO_V1(encoder_send);
+
+static void
+write_encoder(StateWriter *w, const Encoder *e)
+{
+	uint8		head[4] = {ENCODER_VERSION, 0, e->wtype, 0};
+
+	head[1] = (e->per_target ? FLAG_PER_TARGET : 0) | (e->standardize ? FLAG_STANDARDIZE : 0) |
+		(e->dual ? FLAG_DUAL : 0);
+	state_put_bytes(w, head, 4);
+	state_put_int32(w, e->p);
+	state_put_int32(w, e->v);
+	state_put_int64(w, e->n);
+	state_put_int32(w, e->n_folds);
+	state_put_int32(w, e->scores);
+	state_put_int32(w, e->scoring);
+	state_put_int32(w, e->scoring_asked);
+	state_put_int32(w, e->solver);
+	state_put_int32(w, e->n_alphas);
+	state_put_array(w, e->alphas, e->n_alphas, 8);
+	state_put_array(w, e->x0, e->p, 8);
+	state_put_array(w, e->x_scale, e->p, 8);
+	state_put_array(w, e->target_n, e->v, 8);
+	state_put_array(w, e->variance, e->v, 8);
+	state_put_array(w, e->alpha, e->v, 8);
+	state_put_array(w, e->r, e->v, 8);
+	state_put_array(w, e->r2, e->v, 8);
+	state_put_array(w, e->r2_pooled, e->v, 8);
+	state_put_array(w, e->y0, e->v, 8);
+	if (e->dual)
+	{
+		state_put_int64(w, e->n_dual);
+		state_put_array(w, e->scale2, e->p, 8);
+		state_put_array(w, e->coef, size_mul(e->n_dual, e->v), e->wtype);
+		state_put_array(w, e->rows, size_mul(e->n_dual, e->p), e->wtype);
+	}
+	else
+		state_put_array(w, e->weights, size_mul(e->p, e->v), e->wtype);
+}
+
+static void
+require_range(int32 value, int32 low, int32 high, const char *what)
+{
+	if (value < low || value > high)
+		state_corrupt("encoder", what);
+}
+
+static void
+require_finite(const double *values, int n, const char *what)
+{
+	for (int i = 0; i < n; i++)
+		if (!isfinite(values[i]))
+			state_corrupt("encoder", what);
+}
+
+static Encoder *
+read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
+{
+	StateReader r = {"encoder", bytes, bytes + n_bytes};
+	uint8		head[4];
+	int32		p;
+	int32		v;
+	int64		n;
+	int32		code[6];		/* n_folds, scores, scoring, scoring_asked, solver, n_alphas */
+	double	   *alphas;
+	Encoder    *e;
+
+	state_get_bytes(&r, head, 4);
+	if (head[0] != ENCODER_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid encoder: version %d is not known", head[0]),
+				 errhint("It may have been written by a newer neuroenc.")));
+	if ((head[1] & ~FLAGS_KNOWN) || head[3] || (head[2] != TENSOR_FLOAT4 && head[2] != TENSOR_FLOAT8))
+		state_corrupt("encoder", "unknown flags or element type");
+	p = state_get_int32(&r);
+	v = state_get_int32(&r);
+	n = state_get_int64(&r);
+	for (int i = 0; i < 6; i++)
+		code[i] = state_get_int32(&r);
+	require_range(p, 1, MAX_COLUMNS, "bad number of features");
+	require_range(v, 1, MAX_COLUMNS, "bad number of targets");
+	require_range(code[0], 0, PG_INT32_MAX, "bad number of folds");
+	require_range(code[1], ENCODER_SCORES_NONE, ENCODER_SCORES_GCV, "unknown kind of scores");
+	require_range(code[2], ENCODER_SCORING_R2, ENCODER_SCORING_R2_POOLED, "unknown scoring");
+	require_range(code[3], ENCODER_SCORING_R2, ENCODER_SCORING_R2_POOLED, "unknown scoring");
+	require_range(code[4], ENCODER_SOLVER_STATISTICS, ENCODER_SOLVER_KERNEL, "unknown solver");
+	require_range(code[5], 0, MAX_COLUMNS, "bad number of alphas");
+	if (n < 0)
+		state_corrupt("encoder", "bad number of rows");
+	state_require(&r, size_add(size_mul(8, size_add(code[5], size_mul(2, p))), size_mul(56, v)));
+
+	alphas = palloc(Max(1, code[5]) * sizeof(double));
+	state_get_array(&r, alphas, code[5], 8);
+	e = encoder_new(parent, p, v, code[5], alphas, head[2]);
+	pfree(alphas);
+	e->n = n;
+	e->n_folds = code[0];
+	e->scores = code[1];
+	e->scoring = code[2];
+	e->scoring_asked = code[3];
+	e->solver = code[4];
+	e->per_target = (head[1] & FLAG_PER_TARGET) != 0;
+	e->standardize = (head[1] & FLAG_STANDARDIZE) != 0;
+	state_get_array(&r, e->x0, p, 8);
+	state_get_array(&r, e->x_scale, p, 8);
+	state_get_array(&r, e->target_n, v, 8);
+	state_get_array(&r, e->variance, v, 8);
+	state_get_array(&r, e->alpha, v, 8);
+	state_get_array(&r, e->r, v, 8);
+	state_get_array(&r, e->r2, v, 8);
+	state_get_array(&r, e->r2_pooled, v, 8);
+	state_get_array(&r, e->y0, v, 8);
+	if (head[1] & FLAG_DUAL)
+	{
+		int64		n_dual = state_get_int64(&r);
+
+		if (n_dual < 0)
+			state_corrupt("encoder", "bad number of dual rows");
+		state_require(&r, size_add(size_mul(8, p), size_mul(size_mul(n_dual, size_add(p, v)), head[2])));
+		encoder_alloc_dual(e, n_dual);
+		state_get_array(&r, e->scale2, p, 8);
+		state_get_array(&r, e->coef, size_mul(n_dual, v), e->wtype);
+		state_get_array(&r, e->rows, size_mul(n_dual, p), e->wtype);
+	}
+	else
+	{
+		state_require(&r, size_mul(size_mul(p, v), head[2]));
+		encoder_alloc_primal(e);
+		state_get_array(&r, e->weights, size_mul(p, v), e->wtype);
+	}
+	state_get_end(&r);
+	if (validate)
+	{
+		require_finite(e->alphas, e->n_alphas, "an alpha is not finite");
+		require_finite(e->x0, p, "a feature mean is not finite");
+		require_finite(e->x_scale, p, "a feature scale is not finite");
+		if (e->dual)
+			require_finite(e->scale2, p, "a feature scale is not finite");
+		for (int t = 0; t < v; t++)
+			if (e->target_n[t] < 0 || e->target_n[t] > n)
+				state_corrupt("encoder", "a target has an impossible number of rows");
+	}
+	return e;
+}
+
+/* ---- the expanded object ---- */
+
+static Size
+encoder_get_flat_size(ExpandedObjectHeader *eohptr)
+{
+	const Encoder *e = (const Encoder *) eohptr;
+	StateWriter w = {NULL, VARHDRSZ};
+
+	write_encoder(&w, e);
+	if (w.n > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an encoder of %zu bytes can't be stored or copied: a value is at most 1 GB", w.n),
+				 errdetail("It has %d features and %d targets.", e->p, e->v),
+				 errhint("Fit fewer targets at a time (gram_targets), or store the rows of targets(encoder).")));
+	return w.n;
+}
+
+static void
+encoder_flatten_into(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+{
+	StateWriter w = {result, VARHDRSZ};
+
+	write_encoder(&w, (const Encoder *) eohptr);
+	Assert(w.n == allocated_size);
+	SET_VARSIZE(result, allocated_size);
+}
+
+const ExpandedObjectMethods encoder_expanded_methods = {encoder_get_flat_size, encoder_flatten_into};
+
+const Encoder *
+DatumGetEncoder(Datum d)
+{
+	struct varlena *flat;
+	Encoder    *e;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
+	{
+		ExpandedObjectHeader *eoh = DatumGetEOHP(d);
+
+		if (eoh->eoh_methods != &encoder_expanded_methods)
+			elog(ERROR, "expanded object is not an encoder");
+		return (const Encoder *) eoh;
+	}
+	flat = PG_DETOAST_DATUM(d);
+	e = read_encoder(CurrentMemoryContext, VARDATA(flat), VARSIZE(flat) - VARHDRSZ, false);
+	if ((Pointer) flat != DatumGetPointer(d))
+		pfree(flat);
+	return e;
+}
+
+/* ---- text and binary ---- */
+
+static bytea *
+encoder_bytes(const Encoder *e)
+{
+	Size		size = EOH_get_flat_size((ExpandedObjectHeader *) &e->hdr);
+	bytea	   *flat = palloc(size);
+
+	EOH_flatten_into((ExpandedObjectHeader *) &e->hdr, flat, size);
+	return flat;
+}
+
+Datum
+encoder_in(PG_FUNCTION_ARGS)
+{
+	StringInfo	bytes = state_from_text("encoder", PG_GETARG_CSTRING(0));
+
+	PG_RETURN_DATUM(EncoderGetDatum(read_encoder(CurrentMemoryContext, bytes->data, bytes->len, true)));
+}
+
+Datum
+encoder_out(PG_FUNCTION_ARGS)
+{
+	const Encoder *e = PG_GETARG_ENCODER(0);
+	bytea	   *flat = encoder_bytes(e);
+	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, e->p, e->v, e->n);
+
+	PG_RETURN_CSTRING(state_to_text("encoder", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
+}
+
+Datum
+encoder_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			n = buf->len - buf->cursor;
+
+	PG_RETURN_DATUM(EncoderGetDatum(read_encoder(CurrentMemoryContext, pq_getmsgbytes(buf, n), n, true)));
+}
+
+Datum
+encoder_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(encoder_bytes(PG_GETARG_ENCODER(0)));
+}
