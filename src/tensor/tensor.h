@@ -21,6 +21,8 @@
 #include "postgres.h"
 #include "fmgr.h"
 
+struct ArrayType;
+
 #define TENSOR_VERSION	1
 #define TENSOR_MAX_NDIM 8
 
@@ -49,7 +51,16 @@ typedef struct Tensor
 
 #define DatumGetTensor(d)		((Tensor *) PG_DETOAST_DATUM(d))
 #define PG_GETARG_TENSOR(n)		DatumGetTensor(PG_GETARG_DATUM(n))
+/* Rank, dims and type alone, without fetching the elements of a toasted tensor */
+#define PG_GETARG_TENSOR_HEADER(n) \
+	((Tensor *) PG_DETOAST_DATUM_SLICE(PG_GETARG_DATUM(n), 0, \
+									   TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM) - VARHDRSZ))
 #define PG_RETURN_TENSOR(t)		PG_RETURN_POINTER(t)
+
+/* The elements of an SQL array (ARR_DATA_PTR without its mix of signs) */
+#define ARRAY_ELEMENTS(a) \
+	((void *) ((char *) (a) + (ARR_HASNULL(a) ? (Size) (a)->dataoffset \
+											  : (Size) ARR_OVERHEAD_NONULLS(ARR_NDIM(a)))))
 
 /* ---- tensor.c: making and reading ---- */
 
@@ -99,7 +110,23 @@ extern void tensor_require_vector(const Tensor *t, const char *what);
 extern void tensor_require_matrix(const Tensor *t, const char *what);
 extern void tensor_require_same_shape(const Tensor *a, const Tensor *b);
 
+/* ---- tensor_shape.c ---- */
+
+/* Axis d of the result is axis axes[d] of t, counted from 0; axes NULL reverses all. A new tensor. */
+extern Tensor *tensor_transpose(const Tensor *t, const int *axes);
+
+/* The same elements in another shape of the same size (checked). A new tensor. */
+extern Tensor *tensor_reshape(const Tensor *t, int ndim, const int32 *dims);
+
+/* An int[] argument as dimensions: at most 8, none NULL. Returns the rank; 'what' names it in errors. */
+extern int tensor_dims_from_array(struct ArrayType *array, int32 dims[TENSOR_MAX_NDIM],
+								  const char *what);
+
 /* ---- tensor_io.c ---- */
+
+/* JSON text: nested lists of numbers, null (NaN), "NaN", "Infinity", "-Infinity". */
+extern Tensor *tensor_parse_json(const char *text, TensorType dtype);
+extern char *tensor_print_json(const Tensor *t);
 
 /* Copy n elements, reversing the bytes of each if 'swap'; 'out' is aligned, 'in' need not be. */
 extern void tensor_copy_bytes(void *out, const void *in, TensorType dtype, Size n, bool swap);

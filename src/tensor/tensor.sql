@@ -26,6 +26,10 @@ CREATE FUNCTION tensor_typmod_out(int) RETURNS cstring
 	AS 'MODULE_PATHNAME', 'tensor_typmod_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION tensor_typmod_out(int) IS 'Writes a type modifier; used by the type.';
 
+CREATE FUNCTION tensor_subscript(internal) RETURNS internal
+	AS 'MODULE_PATHNAME', 'tensor_subscript' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION tensor_subscript(internal) IS 'Subscripts, 1-based: t[2] of a vector and t[2][3] of a matrix give float8, NULL if out of range or if their number is not the rank; slices t[2:3], t[:][1:2] give a tensor of the same rank, cut to the bounds that exist, axes not mentioned whole. Indexes and slices are not mixed: write [2:2]. UPDATE may assign to an element or a slice that exists.';
+
 CREATE TYPE tensor (
 	INPUT = tensor_in,
 	OUTPUT = tensor_out,
@@ -33,6 +37,7 @@ CREATE TYPE tensor (
 	SEND = tensor_send,
 	TYPMOD_IN = tensor_typmod_in,
 	TYPMOD_OUT = tensor_typmod_out,
+	SUBSCRIPT = tensor_subscript,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = external,
