@@ -32,6 +32,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
@@ -53,6 +55,7 @@ typedef struct TextParser
 	const char *text;
 	const char *p;
 	TensorType	dtype;
+	bool		json;			/* the text is JSON: null, "NaN", no prefix */
 	bool		has_dims;		/* a shape was written before the value */
 	int			given_ndim;
 	int32		given_dims[TENSOR_MAX_NDIM];
@@ -67,8 +70,9 @@ syntax_error(const TextParser *in, const char *at, const char *detail)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type tensor: \"%.*s%s\"", shown, in->text,
-					length > 64 ? "..." : ""),
+			 errmsg(in->json ? "cannot cast json to tensor: %.*s%s"
+							 : "invalid input syntax for type tensor: \"%.*s%s\"",
+					shown, in->text, length > 64 ? "..." : ""),
 			 errdetail("%s, at character %zu.", detail, position + 1)));
 }
 
@@ -192,11 +196,40 @@ grow(Tensor *t, Size *capacity)
 	return repalloc(t, header + *capacity * t->dtype);
 }
 
+/* What JSON has instead of a number; true if it was there */
+static bool
+parse_json_special(TextParser *in, Tensor *t, Size i)
+{
+	static const struct
+	{
+		const char *text;
+		double		value;
+	}			specials[] = {{"null", NAN},
+							  {"\"NaN\"", NAN},
+							  {"\"Infinity\"", INFINITY},
+							  {"\"-Infinity\"", -INFINITY}};
+
+	for (int s = 0; s < (int) lengthof(specials); s++)
+	{
+		Size		length = strlen(specials[s].text);
+
+		if (strncmp(in->p, specials[s].text, length) == 0)
+		{
+			tensor_set(t, i, specials[s].value);
+			in->p += length;
+			return true;
+		}
+	}
+	return false;
+}
+
 static Size
 parse_number(TextParser *in, Tensor *t, Size i)
 {
 	const char *start = in->p;
 
+	if (in->json && parse_json_special(in, t, i))
+		return i + 1;
 	switch (decimal_read(&in->p, (TensorType) t->dtype, TENSOR_DATA(t), i))
 	{
 		case DECIMAL_OK:
@@ -312,15 +345,18 @@ apply_given_dims(TextParser *in, Tensor *t, Size size)
 }
 
 static Tensor *
-tensor_parse(const char *text, TensorType dtype)
+parse(const char *text, TensorType dtype, bool json)
 {
-	TextParser	in = {.text = text, .p = text, .dtype = dtype};
+	TextParser	in = {.text = text, .p = text, .dtype = dtype, .json = json};
 	int32		no_dims[TENSOR_MAX_NDIM] = {0};
 	Size		size = 1;
 	int			ndim;
 	Tensor	   *t;
 
-	parse_prefix(&in);
+	if (json)
+		skip_space(&in);
+	else
+		parse_prefix(&in);
 	ndim = count_opening(&in);
 	if (ndim == 0)
 	{
@@ -348,6 +384,12 @@ tensor_parse(const char *text, TensorType dtype)
 	return in.has_dims ? apply_given_dims(&in, t, size) : t;
 }
 
+Tensor *
+tensor_parse_json(const char *text, TensorType dtype)
+{
+	return parse(text, dtype, true);
+}
+
 /* ---- text out ---- */
 
 static void
@@ -364,66 +406,127 @@ print_empty(StringInfo out, const Tensor *t)
 	appendStringInfoString(out, "[]");
 }
 
-static char *
-tensor_print(const Tensor *t)
+/* Element i as JSON; returns the number of characters */
+static int
+print_json_number(TensorType dtype, const void *data, Size i, char *p)
 {
-	StringInfoData out;
+	int			length = decimal_print(dtype, data, i, p);
+	char		last = p[length - 1];
+
+	if (last == 'N')
+	{
+		memcpy(p, "null", 4);
+		return 4;
+	}
+	if (last != 'y')
+		return length;
+	memmove(p + 1, p, length);
+	p[0] = p[length + 1] = '"';
+	return length + 2;
+}
+
+/* Elements start .. start + n, with commas between */
+static void
+print_row(StringInfo out, const Tensor *t, Size start, Size n, bool json)
+{
+	const void *data = TENSOR_DATA(t);
+	TensorType	dtype = (TensorType) t->dtype;
+
+	for (Size i = start; i < start + n;)
+	{
+		/* room for many numbers at once, then straight into the buffer */
+		Size		end = Min(i + 256, start + n);
+		char	   *p;
+
+		enlargeStringInfo(out, 256 * (DECIMAL_MAX_CHARS + 3));
+		p = out->data + out->len;
+		for (; i < end; i++)
+		{
+			p += json ? print_json_number(dtype, data, i, p) : decimal_print(dtype, data, i, p);
+			*p++ = ',';
+		}
+		out->len = (int) (p - out->data);
+		CHECK_FOR_INTERRUPTS();
+	}
+	out->data[--out->len] = '\0'; /* the last comma */
+}
+
+/* A tensor with elements, as nested lists */
+static void
+print_nested(StringInfo out, const Tensor *t, bool json)
+{
 	Size		n = tensor_size(t);
 	Size		inner = t->ndim > 0 ? (Size) t->dims[t->ndim - 1] : 1;
-	const void *data = TENSOR_DATA(t);
 
-	initStringInfo(&out);
-	if (t->dtype != TENSOR_FLOAT4)
-		appendStringInfoString(&out, tensor_type_name(t->dtype));
-	if (n == 0)
-	{
-		print_empty(&out, t);
-		return out.data;
-	}
-	if (t->dtype != TENSOR_FLOAT4)
-		appendStringInfoChar(&out, ':');
 	for (Size start = 0; start < n; start += inner)
 	{
-		int			turned = 0; /* lists that end and begin between this row and the one before */
+		int			turned = 0; /* lists that end and begin between the row before and this */
 		Size		block = inner;
 
 		if (start == 0)
 			turned = t->ndim;
 		else
+		{
 			for (int d = t->ndim - 1; d > 0 && start % block == 0; d--)
 			{
 				turned++;
 				block *= (Size) t->dims[d - 1];
 			}
-		if (start > 0)
-		{
 			for (int d = 0; d < turned; d++)
-				appendStringInfoChar(&out, ']');
-			appendStringInfoChar(&out, ',');
+				appendStringInfoChar(out, ']');
+			appendStringInfoChar(out, ',');
 		}
 		for (int d = 0; d < turned; d++)
-			appendStringInfoChar(&out, '[');
-
-		for (Size i = 0; i < inner;)
-		{
-			/* room for a few numbers at a time, then straight into the buffer */
-			Size		end = Min(i + 256, inner);
-			char	   *p;
-
-			enlargeStringInfo(&out, 256 * (DECIMAL_MAX_CHARS + 1));
-			p = out.data + out.len;
-			for (; i < end; i++)
-			{
-				p += decimal_print(t->dtype, data, start + i, p);
-				*p++ = ',';
-			}
-			out.len = (int) (p - out.data);
-			CHECK_FOR_INTERRUPTS();
-		}
-		out.data[--out.len] = '\0'; /* the last comma */
+			appendStringInfoChar(out, '[');
+		print_row(out, t, start, inner, json);
 	}
 	for (int d = 0; d < t->ndim; d++)
-		appendStringInfoChar(&out, ']');
+		appendStringInfoChar(out, ']');
+}
+
+static char *
+tensor_print(const Tensor *t)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (t->dtype != TENSOR_FLOAT4)
+		appendStringInfoString(&out, tensor_type_name((TensorType) t->dtype));
+	if (tensor_size(t) == 0)
+		print_empty(&out, t);
+	else
+	{
+		if (t->dtype != TENSOR_FLOAT4)
+			appendStringInfoChar(&out, ':');
+		print_nested(&out, t, false);
+	}
+	return out.data;
+}
+
+/* Lists down to the first dimension of 0 */
+static void
+print_json_empty(StringInfo out, const Tensor *t, int d)
+{
+	appendStringInfoChar(out, '[');
+	for (int i = 0; i < t->dims[d]; i++)
+	{
+		if (i > 0)
+			appendStringInfoChar(out, ',');
+		print_json_empty(out, t, d + 1);
+	}
+	appendStringInfoChar(out, ']');
+}
+
+char *
+tensor_print_json(const Tensor *t)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	if (tensor_size(t) == 0)
+		print_json_empty(&out, t, 0);
+	else
+		print_nested(&out, t, true);
 	return out.data;
 }
 
@@ -472,7 +575,7 @@ Datum
 tensor_in(PG_FUNCTION_ARGS)
 {
 	int32		typmod = PG_GETARG_INT32(2);
-	Tensor	   *t = tensor_parse(PG_GETARG_CSTRING(0), tensor_typmod_dtype(typmod, TENSOR_FLOAT4));
+	Tensor	   *t = parse(PG_GETARG_CSTRING(0), tensor_typmod_dtype(typmod, TENSOR_FLOAT4), false);
 
 	PG_RETURN_TENSOR(tensor_coerce(t, typmod));
 }
