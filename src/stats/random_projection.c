@@ -194,6 +194,8 @@ random_projection_apply(const RandomProjection *r, const double *x, double *out)
 	memset(out, 0, r->k * sizeof(double));
 	for (Size j = 0; j < r->d; j++)
 	{
+		if ((j & 0xffff) == 0xffff)
+			CHECK_FOR_INTERRUPTS();
 		finite &= isfinite(x[j]) != 0;
 		if (x[j] == 0)
 			continue;
