@@ -115,7 +115,7 @@ tensor_arange(PG_FUNCTION_ARGS)
 	if (!(length < PG_INT32_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a range of %.0f elements exceeds the maximum of 1 GB", length)));
+				 errmsg("a range of %g elements exceeds the maximum of 1 GB", length)));
 	t = tensor_new_vector(TENSOR_FLOAT8, length > 0 ? (Size) length : 0);
 	for (Size i = 0; i < tensor_size(t); i++)
 		TENSOR_F8(t)[i] = start + (double) i * step;
