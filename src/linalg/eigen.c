@@ -1,7 +1,44 @@
+/*
+ * eigen.c
+ *		Symmetric eigenproblem: Householder tridiagonalisation, divide and
+ *		conquer, back-transformation.
+ *
+ * The steps are those of LAPACK's dsyevd, cut so that a backend can be
+ * interrupted and threads share the work:
+ *	 - tridiagonalisation in panels (Dongarra, Sorensen and Hammarling 1989;
+ *	   LAPACK's dlatrd): a symmetric matrix-vector product for each column, then
+ *	   a rank-2k update of the rest in gemm tiles; 4/3 n^3 flops, half of them
+ *	   bound by memory;
+ *	 - LAPACK's dstedc on the tridiagonal matrix (helper thread);
+ *	 - the reflectors applied to its vectors in blocks; 2 n^3 flops.
+ * Memory beside A: the vectors and dstedc's work space, 2 n^2 doubles.
+ *
+ * Storage: LAPACK's column-major lower triangle is our row-major upper one, so
+ * reflector i lies in row i, from column i + 1 on, contiguous; and LAPACK's
+ * vectors in columns are our vectors in rows.  Comments inside use LAPACK's
+ * view: A(r, c) is a[c * n + r], r >= c.
+ */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/blas.h"
+#include "linalg/householder.h"
+#include "linalg/lapack_helper.h"
 #include "linalg/linalg.h"
+#include "linalg/parallel.h"
+#include "linalg/scaling.h"
+
+#define DIRECT_MAX		384		/* one dsyevd call: some 20 ms */
+#define PANEL			64
+#define SYMV_GROUPS		16		/* partial sums of a symmetric product */
+#define SYMV_DIRECT		1024	/* below, one dsymv call */
+#define SYMV_COLUMNS	64
+#define SYMV_ROWS		1024	/* a block of 64 x 1024 doubles is read twice from cache */
+
+/* ---- one call ---- */
 
 static Size
 syevd_work(Size n)
@@ -21,7 +58,6 @@ eigh_raw_work(Size n)
 	return syevd_work(n) * sizeof(double) + syevd_iwork(n) * sizeof(int);
 }
 
-/* LAPACK's eigenvectors in columns, column-major, are our rows. */
 int
 eigh_f8_raw(Size n, double *a, double *w, void *work)
 {
@@ -36,4 +72,384 @@ eigh_f8_raw(Size n, double *a, double *w, void *work)
 		blas.dsyevd("V", "U", &order, a, &ld, w, dwork, &lwork, (int *) (dwork + lwork), &liwork,
 					&info, 1, 1);
 	return info;
+}
+
+/* ---- symmetric matrix times vector ---- */
+
+/* y = A x by groups of columns of about equal area, each into a sum of its own. */
+typedef struct Symv
+{
+	Size		n;
+	const double *a;
+	Size		lda;
+	const double *x;
+	double	   *partial;		/* SYMV_GROUPS x n */
+	Size		first[SYMV_GROUPS + 1];
+} Symv;
+
+static void
+symv_group(int64 group, int worker, void *arg)
+{
+	Symv	   *s = arg;
+	double	   *y = s->partial + (Size) group * s->n;
+	Size		end = s->first[group + 1];
+	int			ld = blas_int(s->lda);
+
+	memset(y + s->first[group], 0, (s->n - s->first[group]) * sizeof(double));
+	for (Size c = s->first[group]; c < end; c += SYMV_COLUMNS)
+	{
+		Size		columns = Min(SYMV_COLUMNS, end - c);
+		const double *strip = s->a + c * s->lda;
+
+		blas.dsymv(COL_MAJOR, LOWER, blas_int(columns), 1.0, strip + c, ld, s->x + c, 1,
+				   1.0, y + c, 1);
+		for (Size r = c + columns; r < s->n; r += SYMV_ROWS)
+		{
+			int			rows = blas_int(Min(SYMV_ROWS, s->n - r));
+
+			blas.dgemv(COL_MAJOR, NO_TRANS, rows, blas_int(columns), 1.0, strip + r, ld,
+					   s->x + c, 1, 1.0, y + r, 1);
+			blas.dgemv(COL_MAJOR, TRANS, rows, blas_int(columns), 1.0, strip + r, ld,
+					   s->x + r, 1, 1.0, y + c, 1);
+		}
+	}
+}
+
+static void
+symv(Size n, const double *a, Size lda, const double *x, double *y, double *partial)
+{
+	Symv		s = {.n = n, .a = a, .lda = lda, .x = x, .partial = partial};
+
+	if (n <= SYMV_DIRECT)
+	{
+		blas.dsymv(COL_MAJOR, LOWER, blas_int(n), 1.0, a, blas_int(lda), x, 1, 0.0, y, 1);
+		return;
+	}
+	for (int g = 0; g <= SYMV_GROUPS; g++)
+		s.first[g] = (Size) ((double) n * (1.0 - sqrt(1.0 - (double) g / SYMV_GROUPS)));
+	s.first[SYMV_GROUPS] = n;
+	parallel_for(SYMV_GROUPS, 0, symv_group, &s);
+	memcpy(y, partial, n * sizeof(double));
+	for (int g = 1; g < SYMV_GROUPS; g++)
+		blas.daxpy(blas_int(n - s.first[g]), 1.0, partial + (Size) g * n + s.first[g], 1,
+				   y + s.first[g], 1);
+}
+
+/* ---- tridiagonalisation ---- */
+
+typedef struct Tridiagonal
+{
+	Size		n;
+	double	   *a;				/* n x n */
+	double	   *d;				/* n: diagonal */
+	double	   *e;				/* n - 1: off it */
+	double	   *tau;			/* n - 1: reflectors */
+	double	   *w;				/* n x PANEL, column-major */
+	double	   *partial;		/* of symv */
+} Tridiagonal;
+
+/* y (m) += alpha op(M) x, M column-major with leading dimension n */
+static void
+small_gemv(const Tridiagonal *t, int trans, Size m, Size columns, double alpha, const double *matrix,
+		   const double *x, Size incx, double beta, double *y)
+{
+	if (columns > 0 && m > 0)
+		blas.dgemv(COL_MAJOR, trans, blas_int(m), blas_int(columns), alpha, matrix,
+				   blas_int(t->n), x, blas_int(incx), beta, y, 1);
+}
+
+/*
+ * Reduces columns p .. p + k - 1 and leaves W, such that the rest of A is still
+ * to be changed by -V W' - W V'.  Rows of V and W are those of A.
+ */
+static void
+reduce_panel(const Tridiagonal *t, Size p, Size k)
+{
+	Size		n = t->n;
+
+	for (Size j = 0; j < k; j++)
+	{
+		Size		c = p + j;	/* this column */
+		Size		below = n - c - 1;
+		double	   *column = t->a + c * n;
+		double	   *v = column + c + 1;
+		double	   *w = t->w + j * n + c + 1;
+		double	   *row = t->w + j * n + p; /* free yet: j products */
+		const double *panel_v = t->a + p * n;	/* columns 0 .. j - 1 of V, and W's t->w */
+		int			length;
+		int			one = 1;
+
+		small_gemv(t, NO_TRANS, n - c, j, -1.0, panel_v + c, t->w + c, n, 1.0, column + c);
+		small_gemv(t, NO_TRANS, n - c, j, -1.0, t->w + c, panel_v + c, n, 1.0, column + c);
+		t->d[c] = column[c];
+		if (below == 0)
+			return;
+		length = blas_int(below);
+		blas.dlarfg(&length, v, v + Min(1, below - 1), &one, &t->tau[c]);
+		t->e[c] = v[0];
+		v[0] = 1.0;
+
+		symv(below, t->a + (c + 1) * n + c + 1, n, v, w, t->partial);
+		if (j > 0)
+		{
+			small_gemv(t, TRANS, below, j, 1.0, t->w + c + 1, v, 1, 0.0, row);
+			small_gemv(t, NO_TRANS, below, j, -1.0, panel_v + c + 1, row, 1, 1.0, w);
+			small_gemv(t, TRANS, below, j, 1.0, panel_v + c + 1, v, 1, 0.0, row);
+			small_gemv(t, NO_TRANS, below, j, -1.0, t->w + c + 1, row, 1, 1.0, w);
+		}
+		blas.dscal(length, t->tau[c], w, 1);
+		blas.daxpy(length, -0.5 * t->tau[c] * blas.ddot(length, w, 1, v, 1), v, 1, w, 1);
+	}
+}
+
+/* The trailing matrix of order m: A -= V W' + W V', lower triangle, in square tiles. */
+typedef struct RankUpdate
+{
+	Size		n;				/* leading dimension of all */
+	Size		m,
+				k;
+	const double *v;			/* m x k */
+	const double *w;			/* m x k */
+	double	   *a;
+} RankUpdate;
+
+#define UPDATE_TILE		768
+
+static void
+update_tile(int64 number, int worker, void *arg)
+{
+	RankUpdate *u = arg;
+	int			ld = blas_int(u->n);
+	int			k = blas_int(u->k);
+	Size		i,
+				j;
+	double	   *a;
+
+	triangle_tile(number, &i, &j);
+	i *= UPDATE_TILE;
+	j *= UPDATE_TILE;
+	a = u->a + j * u->n + i;
+	if (i == j)
+		blas.dsyr2k(COL_MAJOR, LOWER, NO_TRANS, blas_int(Min(UPDATE_TILE, u->m - i)), k, -1.0,
+					u->v + i, ld, u->w + i, ld, 1.0, a, ld);
+	else
+	{
+		int			rows = blas_int(Min(UPDATE_TILE, u->m - i));
+
+		blas.dgemm(COL_MAJOR, NO_TRANS, TRANS, rows, UPDATE_TILE, k, -1.0, u->v + i, ld,
+				   u->w + j, ld, 1.0, a, ld);
+		blas.dgemm(COL_MAJOR, NO_TRANS, TRANS, rows, UPDATE_TILE, k, -1.0, u->w + i, ld,
+				   u->v + j, ld, 1.0, a, ld);
+	}
+}
+
+static void
+update_rest(const Tridiagonal *t, Size p, Size k)
+{
+	Size		next = p + k;
+	Size		tiles = (t->n - next + UPDATE_TILE - 1) / UPDATE_TILE;
+	RankUpdate	u = {.n = t->n, .m = t->n - next, .k = k, .v = t->a + p * t->n + next,
+	.w = t->w + next, .a = t->a + next * t->n + next};
+
+	parallel_for((int64) (tiles * (tiles + 1) / 2), 0, update_tile, &u);
+}
+
+static void
+tridiagonalise(const Tridiagonal *t)
+{
+	Size		n = t->n;
+
+	for (Size p = 0; p < n; p += PANEL)
+	{
+		Size		k = Min(PANEL, n - p);
+		double		m = (double) (n - p);
+
+		reduce_panel(t, p, k);
+		if (p + k < n)
+			update_rest(t, p, k);
+		progress_add(4.0 * m * m * (double) k * 2.0);
+	}
+}
+
+/* ---- the tridiagonal problem, on the helper ---- */
+
+typedef struct TridiagonalJob
+{
+	Size		n;
+	int			info;
+	double	   *d;
+	double	   *e;
+	double	   *z;				/* n x n, vectors in rows */
+	double	   *work;
+	int		   *iwork;
+} TridiagonalJob;
+
+static Size
+stedc_work(Size n)
+{
+	return 1 + 4 * n + n * n;
+}
+
+static Size
+stedc_iwork(Size n)
+{
+	return 3 + 5 * n;
+}
+
+static Size
+job_bytes(Size n)
+{
+	return sizeof(TridiagonalJob) + 64 +
+		(2 * n + n * n + stedc_work(n)) * sizeof(double) + stedc_iwork(n) * sizeof(int);
+}
+
+static void
+solve_tridiagonal(void *memory)
+{
+	TridiagonalJob *job = memory;
+	int			n = blas_int(job->n);
+	int			lwork = blas_int(stedc_work(job->n));
+	int			liwork = blas_int(stedc_iwork(job->n));
+
+	blas.dstedc("I", &n, job->d, job->e, job->z, &n, job->work, &lwork, job->iwork, &liwork,
+				&job->info, 1);
+}
+
+/* d and e (of T) in; a finished job with its values in d and its vectors in z. */
+static TridiagonalJob *
+run_tridiagonal(LapackJob *helper, const Tridiagonal *t)
+{
+	Size		n = t->n;
+	TridiagonalJob *job = lapack_job_memory(helper);
+
+	job->n = n;
+	job->info = 0;
+	job->d = (double *) ((char *) job + TYPEALIGN(64, sizeof(TridiagonalJob)));
+	job->e = job->d + n;
+	job->z = job->e + n;
+	job->work = job->z + n * n;
+	job->iwork = (int *) (job->work + stedc_work(n));
+	memcpy(job->d, t->d, n * sizeof(double));
+	memcpy(job->e, t->e, (n - 1) * sizeof(double));
+	lapack_job_run(helper, solve_tridiagonal);
+	if (job->info != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("eigenvalues did not converge (dstedc returned %d)", job->info)));
+	return job;
+}
+
+/* ---- back ---- */
+
+/* V (k x m): reflectors first .. first + k - 1, of the rows first + 1 .. n - 1 */
+static void
+copy_reflectors(const Tridiagonal *t, Size first, Size k, double *v)
+{
+	Size		m = t->n - first - 1;
+
+	for (Size j = 0; j < k; j++)
+	{
+		memset(v + j * m, 0, j * sizeof(double));
+		memcpy(v + j * m + j, t->a + (first + j) * t->n + first + j + 1,
+			   (m - j) * sizeof(double));
+	}
+}
+
+/* z = H_0 H_1 ... H_{n-2} z for the rows z of Z (n x n) */
+static void
+transform_back(const Tridiagonal *t, double *z)
+{
+	Size		n = t->n;
+	Size		block = householder_block(n);
+	double	   *v = huge_alloc(block * n * sizeof(double));
+	double	   *factor = huge_alloc(block * block * sizeof(double));
+	double	   *scratch = huge_alloc(householder_scratch(block, n) * sizeof(double));
+
+	for (Size end = n - 1; end > 0;)
+	{
+		Size		first = (end - 1) / block * block;
+		Size		k = end - first;
+		Size		m = n - first - 1;
+
+		copy_reflectors(t, first, k, v);
+		householder_form_t(k, m, v, t->tau + first, factor);
+		householder_apply_rows(n, m, k, v, factor, z + first + 1, n, scratch);
+		progress_add(4.0 * (double) n * (double) m * (double) k);
+		end = first;
+	}
+}
+
+static Size
+local_doubles(Size n)
+{
+	Size		block = householder_block(n);
+
+	return 3 * n + n * PANEL + SYMV_GROUPS * n + block * n + block * block +
+		householder_scratch(block, n);
+}
+
+Size
+eigh_scratch(Size n)
+{
+	if (n <= DIRECT_MAX)
+		return eigh_raw_work(n);
+	return job_bytes(n) + local_doubles(n) * sizeof(double);
+}
+
+static void
+decompose(Size n, double *a, double *w)
+{
+	double		cube = (double) n * (double) n * (double) n;
+	Tridiagonal t = {.n = n, .a = a, .d = w};
+	LapackJob  *helper = lapack_job_new(job_bytes(n));
+	TridiagonalJob *job;
+
+	t.e = huge_alloc(n * sizeof(double));
+	t.tau = huge_alloc(n * sizeof(double));
+	t.w = huge_alloc(n * PANEL * sizeof(double));
+	t.partial = huge_alloc(SYMV_GROUPS * n * sizeof(double));
+	progress_begin("eigendecomposition", (4.0 / 3.0 * 2.0 + 2.0 + 2.0) * cube);
+	tridiagonalise(&t);
+	job = run_tridiagonal(helper, &t);
+	progress_add(2.0 * cube);
+	transform_back(&t, job->z);
+	memcpy(w, job->d, n * sizeof(double));
+	memcpy(a, job->z, n * n * sizeof(double));
+	progress_end();
+	lapack_job_end(helper);
+}
+
+static void
+decompose_direct(Size n, double *a, double *w)
+{
+	int			info = eigh_f8_raw(n, a, w, palloc(eigh_raw_work(n)));
+
+	if (info != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("eigenvalues did not converge (dsyevd returned %d)", info)));
+}
+
+void
+eigh_f8(Size n, double *a, double *w)
+{
+	MemoryContext scratch;
+	MemoryContext before;
+	double		scale;
+
+	if (n == 0)
+		return;
+	blas_keep_single();
+	scratch = scratch_create("eigendecomposition",
+							 n <= DIRECT_MAX ? eigh_raw_work(n) : local_doubles(n) * sizeof(double),
+							 NULL);
+	before = MemoryContextSwitchTo(scratch);
+	scale = scale_to_safe(n * n, a);
+	if (n <= DIRECT_MAX)
+		decompose_direct(n, a, w);
+	else
+		decompose(n, a, w);
+	scale_back(n, w, scale);
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(scratch);
 }

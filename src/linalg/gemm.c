@@ -355,9 +355,8 @@ gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda, const float
 
 /* ---- symmetric products ---- */
 
-/* Tile (i, j), i >= j, of a triangle of tiles counted row by row. */
-static void
-triangle_at(int64 number, Size *i, Size *j)
+void
+triangle_tile(int64 number, Size *i, Size *j)
 {
 	Size		row = (Size) ((sqrt(8.0 * (double) number + 1.0) - 1.0) / 2.0);
 
@@ -379,7 +378,7 @@ tile_syrk(int64 task, int worker, void *arg)
 	Tile		t;
 
 	tile_start(p, task, &t);
-	triangle_at(t.number, &t.i, &t.j);
+	triangle_tile(t.number, &t.i, &t.j);
 	t.i *= p->tiling.tile_m;
 	t.j *= p->tiling.tile_m;
 	t.m = Min(p->tiling.tile_m, p->tiling.n - t.i);
@@ -411,7 +410,7 @@ tile_mirror(int64 number, int worker, void *arg)
 				i1,
 				j1;
 
-	triangle_at(number, &i0, &j0);
+	triangle_tile(number, &i0, &j0);
 	i0 *= tile;
 	j0 *= tile;
 	i1 = Min(p->tiling.n, i0 + tile);

@@ -22,6 +22,9 @@ extern void parallel_define_gucs(void);
  */
 extern char *parallel_scratch(Size bytes);
 
+/* Which tile (i, j), i >= j, of a lower triangle of tiles counted row by row (gemm.c) */
+extern void triangle_tile(int64 number, Size *i, Size *j);
+
 /* syrk_f8 without the upper triangle, which is not touched (gemm.c) */
 extern void syrk_lower_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
 						  double beta, double *c, Size ldc);
