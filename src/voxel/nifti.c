@@ -383,12 +383,13 @@ nifti_time_unit(const NiftiHeader *h)
 
 /* ---- the affine ---- */
 
+/* The first n sizes; 1 for the rest. */
 static void
-voxel_sizes(const NiftiHeader *h, double size[3])
+voxel_sizes(const NiftiHeader *h, int n, double size[3])
 {
 	for (int d = 0; d < 3; d++)
 	{
-		size[d] = d < h->ndim ? fabs(h->pixdim[d]) : 1;
+		size[d] = d < n ? fabs(h->pixdim[d]) : 1;
 		if (size[d] == 0)
 			size[d] = 1;
 	}
@@ -429,7 +430,6 @@ nifti_header_affine(const NiftiHeader *h, double m[3][4])
 {
 	double		size[3];
 
-	voxel_sizes(h, size);
 	if (h->sform_code > 0)
 		memcpy(m, h->srow, sizeof(h->srow));
 	else if (h->qform_code > 0)
@@ -437,6 +437,7 @@ nifti_header_affine(const NiftiHeader *h, double m[3][4])
 		double		r[3][3];
 
 		quaternion_rotation(h, r);
+		voxel_sizes(h, 3, size);
 		if (h->qfac < 0)
 			size[2] = -size[2];
 		for (int i = 0; i < 3; i++)
@@ -449,6 +450,7 @@ nifti_header_affine(const NiftiHeader *h, double m[3][4])
 	else
 	{
 		memset(m, 0, 3 * 4 * sizeof(double));
+		voxel_sizes(h, h->ndim, size);
 		size[0] = -size[0];
 		for (int i = 0; i < 3; i++)
 		{
