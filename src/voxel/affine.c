@@ -4,9 +4,10 @@
  *		indices (i, j, k, 1) to millimetres, as NIfTI's sform does.
  *
  * Inverse by Gauss-Jordan elimination with partial pivoting on columns scaled
- * to length 1, so that whether a map is singular depends on the angles between
- * its axes and not on the size of a voxel: it is, when the volume spanned by
- * the unit axes is under 1e-12.
+ * by powers of two (exactly) to length 1 to 2.  Whether a map is singular
+ * depends on the angles between its axes and not on the size of a voxel: it
+ * is, when the volume that they span is under 1e-12 of the product of their
+ * lengths.
  */
 #include "postgres.h"
 
@@ -61,17 +62,22 @@ bool
 affine_invert(double m[3][4], double out[3][4])
 {
 	double		a[3][6];
-	double		scale[3];
-	double		volume = 1;
+	int			scale[3];		/* powers of two */
+	double		volume = 1;		/* of the pivots so far, over the axes' lengths */
 
 	for (int c = 0; c < 3; c++)
 	{
-		scale[c] = hypot(hypot(m[0][c], m[1][c]), m[2][c]);
-		if (scale[c] == 0 || !isfinite(scale[c]))
+		double		length = hypot(hypot(m[0][c], m[1][c]), m[2][c]);
+		int			exponent;
+
+		if (length == 0 || !isfinite(length))
 			return false;
+		frexp(length, &exponent);
+		scale[c] = exponent - 1;
+		volume /= ldexp(length, -scale[c]);
 		for (int r = 0; r < 3; r++)
 		{
-			a[r][c] = m[r][c] / scale[c];
+			a[r][c] = ldexp(m[r][c], -scale[c]);
 			a[r][3 + c] = r == c;
 		}
 	}
@@ -107,7 +113,7 @@ affine_invert(double m[3][4], double out[3][4])
 	for (int r = 0; r < 3; r++)
 	{
 		for (int c = 0; c < 3; c++)
-			out[r][c] = a[r][3 + c] / a[r][r] / scale[r];
+			out[r][c] = ldexp(a[r][3 + c] / a[r][r], -scale[r]);
 		out[r][3] = -(out[r][0] * m[0][3] + out[r][1] * m[1][3] + out[r][2] * m[2][3]);
 		for (int c = 0; c < 4; c++)
 		{

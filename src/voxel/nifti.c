@@ -26,7 +26,6 @@
 #include <float.h>
 #include <math.h>
 
-#include "base/memory.h"
 #include "voxel/nifti.h"
 
 static const NiftiType nifti_types[] = {
@@ -243,9 +242,13 @@ read_dims(const uint8 *header, NiftiHeader *h, const char *what)
 					 errmsg("the %s has dim[%d] = %lld, and at most %d is read",
 							what, d + 1, (long long) n, PG_INT32_MAX)));
 		h->dims[d] = (int32) n;
-		samples = size_mul(samples, (Size) n);
+		/* counted in bits, so that bytes never wrap */
+		if (samples > SIZE_MAX / h->type->bits / (Size) n)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("the dimensions of the %s multiply to more samples than a file can hold", what)));
+		samples *= (Size) n;
 	}
-	(void) size_mul(samples, h->type->bits);	/* bits, so that bytes never wrap */
 }
 
 static void
@@ -461,12 +464,15 @@ nifti_header_affine(const NiftiHeader *h, double m[3][4])
 
 	for (int i = 0; i < 3; i++)
 		for (int j = 0; j < 4; j++)
+		{
+			m[i][j] += 0.0;		/* no -0 */
 			if (!isfinite(m[i][j]))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 						 errmsg("the affine of the NIfTI header is not finite"),
 						 errdetail("It comes from the %s.", h->sform_code > 0 ? "sform" :
 								   h->qform_code > 0 ? "qform" : "voxel sizes (pixdim)")));
+		}
 }
 
 /* ---- writing ---- */

@@ -177,6 +177,19 @@ mask_argument(FunctionCallInfo fcinfo, const NiftiImage *image, MemoryClaim *cla
 	return index;
 }
 
+/* Bytes of a float4 vector of n elements; ERROR if a row could not hold it beside the other columns. */
+static Size
+vector_bytes(Size n, const char *what)
+{
+	Size		bytes = size_add(TENSOR_HEADER_SIZE(1), size_mul(n, sizeof(float)));
+
+	if (!AllocSizeIsValid(size_add(bytes, 1024)))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a %s of %zu values does not fit in a row, which holds at most 1 GB", what, n)));
+	return bytes;
+}
+
 /* ---- nifti_voxels ---- */
 
 typedef struct VoxelScan
@@ -209,9 +222,7 @@ claim_series(const NiftiImage *image, Size n_in, bool masked, MemoryClaim *claim
 static void
 prepare_block(VoxelScan *scan, MemoryClaim *claim)
 {
-	int32		n_volumes = (int32) scan->image.n_volumes;
-	Size		tensor_bytes = TENSOR_HEADER_SIZE(1) +
-		tensor_check_shape(TENSOR_FLOAT4, 1, &n_volumes) * sizeof(float);
+	Size		tensor_bytes = vector_bytes(scan->image.n_volumes, "series");
 	Tensor	   *first;
 
 	scan->tensor_stride = TYPEALIGN(8, tensor_bytes);
@@ -225,7 +236,7 @@ prepare_block(VoxelScan *scan, MemoryClaim *claim)
 	first->version = TENSOR_VERSION;
 	first->dtype = TENSOR_FLOAT4;
 	first->ndim = 1;
-	first->dims[0] = n_volumes;
+	first->dims[0] = (int32) scan->image.n_volumes;
 	for (Size i = 1; i < scan->block_room; i++)
 		memcpy(scan->block + i * scan->tensor_stride, first, TENSOR_HEADER_SIZE(1));
 }
@@ -329,15 +340,12 @@ start_volumes(FunctionCallInfo fcinfo)
 {
 	VolumeScan *scan = palloc0(sizeof(VolumeScan));
 	MemoryClaim *claim = memory_claim(CurrentMemoryContext, "nifti_volumes");
-	Size		result;
-	int32		n_in;
 
 	scan->desc = result_row(fcinfo);
 	open_argument(fcinfo, 0, &scan->image, "image");
 	scan->index = mask_argument(fcinfo, &scan->image, claim, &scan->n_in);
-	n_in = (int32) Min(scan->n_in, PG_INT32_MAX);	/* refused next if it was more */
-	result = size_mul(tensor_check_shape(TENSOR_FLOAT4, 1, &n_in), sizeof(float));
-	memory_claim_add(claim, size_mul(2, result), "Give a mask.");	/* the tensor and its row */
+	/* the tensor and its row */
+	memory_claim_add(claim, size_mul(2, vector_bytes(scan->n_in, "volume")), "Give a mask.");
 	if (!scan->image.samples)
 	{
 		memory_claim_add(claim, volume_bytes(&scan->image), NULL);

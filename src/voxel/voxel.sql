@@ -289,4 +289,4 @@ COMMENT ON FUNCTION transform(tensor, voxel) IS 'affine (x, y, z, 1): v mapped b
 
 CREATE FUNCTION invert_affine(affine tensor) RETURNS tensor
 AS 'MODULE_PATHNAME', 'voxel_invert_affine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION invert_affine(tensor) IS 'The inverse of a 4 x 4 affine, as float8: millimetres to grid. An error unless the affine is finite, of shape (4, 4), with last row 0 0 0 1, and if it is singular (the parallelepiped of its three axes, each scaled to length 1, has a volume under 1e-12).';
+COMMENT ON FUNCTION invert_affine(tensor) IS 'The inverse of a 4 x 4 affine, as float8: millimetres to grid. An error unless the affine is finite, of shape (4, 4), with last row 0 0 0 1, and if it is singular (its three axes span a volume under 1e-12 of the product of their lengths).';
