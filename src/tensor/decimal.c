@@ -309,7 +309,14 @@ decimal_read(const char **s, TensorType dtype, void *data, Size i)
 	return DECIMAL_OK;
 }
 
-/* The float4 nearest to the shortest decimal that reads back to this finite, positive half. */
+/* n / 10^k, k of either sign */
+static inline double
+scaled(double n, int k)
+{
+	return k < 0 ? n * power_of_ten[-k] : n / power_of_ten[k];
+}
+
+/* The float4 nearest to the shortest decimal that reads back to this finite, positive half */
 static float
 shortest_of_half(uint16 h)
 {
@@ -320,11 +327,15 @@ shortest_of_half(uint16 h)
 	for (int digits = 1;; digits++)
 	{
 		int			k = digits - 1 - exponent;	/* -4 .. 12 */
-		double		decimal = k < 0 ? rint(v / power_of_ten[-k]) * power_of_ten[-k]
-									: rint(v * power_of_ten[k]) / power_of_ten[k];
+		double		x = scaled(v, -k);
+		double		near = rint(x);
+		double		far = near > x ? near - 1 : near + 1;
 
-		if (digits == 5 || double_to_half(decimal) == h)
-			return (float) decimal;
+		if (digits == 5 || double_to_half(scaled(near, k)) == h)
+			return (float) scaled(near, k);
+		/* above a power of two the interval is wider than below it */
+		if (double_to_half(scaled(far, k)) == h)
+			return (float) scaled(far, k);
 	}
 }
 
