@@ -1,0 +1,88 @@
+# Aggregates that can be merged run as Partial Aggregate under Gather, and give
+# the answer of the serial plan.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Test::More;
+
+my $node = start_node('parallel', "max_parallel_workers_per_gather = 2\n");
+create_rows($node, 'rows4', 3000, 20, 30, 2);
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE rows8 (id int, x tensor, y tensor, fold int) WITH (parallel_workers = 2);
+INSERT INTO rows8 SELECT id, astype(x, 'float8') + 1e4, astype(y, 'float8') * 3, fold FROM rows4;
+CREATE TABLE rows_missing (id int, x tensor, y tensor, fold int) WITH (parallel_workers = 2);
+INSERT INTO rows_missing
+    SELECT id, x, CASE WHEN id % 7 = 0 THEN tensor '[NaN]' ELSE tensor '[1]' END * y, fold FROM rows8;
+ANALYZE;
+CREATE FUNCTION differ(a tensor, b tensor) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN a::text = b::text THEN 0 ELSE
+        (SELECT max(CASE WHEN u.a = u.b OR (u.a = 'NaN' AND u.b = 'NaN') THEN 0 ELSE abs(u.a - u.b) END)
+                / nullif(max(abs(u.b)) FILTER (WHERE u.b <> 'NaN'), 0)
+         FROM ROWS FROM (unnest(flatten(astype(a, 'float8'))), unnest(flatten(astype(b, 'float8')))) u(a, b)) END $$;
+CREATE FUNCTION differ(a gram, b gram) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN n_targets(a) = 0 THEN (n_samples(a) - n_samples(b))::float8 ELSE
+        (SELECT max(greatest(abs(p.r - s.r), abs(p.r2 - s.r2), abs(p.alpha / s.alpha - 1), abs(p.intercept - s.intercept) / 1e4))
+         FROM targets(ridge_cv(a, '{1,100}')) p JOIN targets(ridge_cv(b, '{1,100}')) s USING (target)) END $$;
+SQL
+
+my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
+my $serial = 'SET max_parallel_workers_per_gather = 0;';
+
+my %argument = ('tensor 1' => 'x', 'tensor 2' => 'y', 'bigint 3' => 'fold', 'double precision 1' => 'sum_of(x)', 'gram 1' => 'g');
+my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
+SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
+           FROM unnest(p.proargtypes) WITH ORDINALITY u(t, i) ORDER BY i), ',') || '|' || format_type(p.prorettype, NULL)
+FROM pg_proc p JOIN pg_aggregate a ON a.aggfnoid = p.oid
+JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'neuroenc'
+WHERE a.aggcombinefn <> 0 ORDER BY p.oid::regprocedure::text;
+SQL
+cmp_ok(scalar @aggregates, '>', 8, 'there are aggregates to try');
+
+foreach my $entry (@aggregates)
+{
+	my ($name, $types, $result) = split /\|/, $entry;
+	my @types = split /,/, $types;
+	my @arguments = map { $argument{$_} // '' } @types;
+	# Two of the same kind must agree in width.
+	$arguments[1] = 'x * x' if "@arguments" eq 'x y' && $result eq 'tensor';
+	my $call = "$name(" . join(', ', @arguments) . ')';
+	if (grep { $_ eq '' } @arguments)
+	{
+		fail("$name($types): the test knows no argument");
+		next;
+	}
+	foreach my $table ('rows4', 'rows8', 'rows_missing')
+	{
+		next if $table eq 'rows_missing' && $name ne 'gram_agg' && $name !~ /nan|count/;
+		my $from = $table;
+		$from = "(SELECT gram_agg(x, y, fold) AS g, id % 3 AS part FROM $table GROUP BY 2) s" if $call =~ /\(g\)/;
+		my $statement = "SELECT $call AS v FROM $from";
+		if ($call !~ /\(g\)/)
+		{
+			my $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (COSTS OFF) $statement");
+			like($plan, qr/Finalize Aggregate\s+->\s+Gather\s+Workers Planned: 2\s+->\s+Partial Aggregate/,
+				"$call over $table: Partial Aggregate under Gather");
+		}
+		my $compare =
+		    $result eq 'bigint' || $result eq 'integer' ? 'abs(p.v - s.v)::float8'
+		  : $result eq 'double precision'               ? 'abs(p.v / s.v - 1)'
+		  : 'differ(p.v, s.v)';
+		my $error = $node->safe_psql('postgres',
+			"$serial CREATE TEMP TABLE s AS $statement; RESET ALL; $parallel CREATE TEMP TABLE p AS $statement; SELECT $compare FROM p, s");
+		# float4 results may differ by a rounding
+		cmp_ok($error eq '' ? 'Infinity' : $error, '<=', $table eq 'rows4' && $result eq 'tensor' ? 1e-6 : 1e-9,
+			"$call over $table: the same answer");
+	}
+}
+
+my $analyzed = $node->safe_psql('postgres',
+	"$parallel EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT n_samples(gram_agg(x, y, fold)) FROM rows4");
+like($analyzed, qr/Workers Launched: 2/, 'gram_agg: both workers took part');
+
+$node->stop;
+done_testing();

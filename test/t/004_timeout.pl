@@ -1,0 +1,61 @@
+# statement_timeout on long work: back within a second of it, the backend
+# healthy, its memory returned.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Time::HiRes qw(time);
+use Test::More;
+
+my $node = start_node('timeout');
+create_rows($node, 'rows', 4000, 1000, 4000);
+
+my $fit = ridge_statement('rows');
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query("SELECT n_samples(gram_agg(x, y, fold)) FROM rows WHERE id < 20;");
+my $before = anonymous_kb($pid);
+
+my $started = time();
+$session->query("$fit;");
+my $whole = time() - $started;
+note(sprintf('the whole statement: %.1f s', $whole));
+is($session->{stderr}, '', 'the statement runs to its end without a timeout');
+
+# The asked-for 300 ms, then through all phases of the statement.
+foreach my $timeout (0.3, map { $_ * $whole / 12 } 1 .. 11)
+{
+	my $ms = int($timeout * 1000);
+	next if $ms < 1;
+	foreach my $threads (1, 2)
+	{
+		next if $threads == 2 && $timeout != 0.3;
+		$session->{stderr} = '';
+		$started = time();
+		$session->query("SET neuroenc.threads = $threads; SET statement_timeout = $ms;\n$fit;");
+		my $took = time() - $started;
+		if ($session->{stderr} =~ /canceling statement due to statement timeout/)
+		{
+			cmp_ok($took, '<', $timeout + 1.0, sprintf('timeout of %d ms, threads %d: back after %d ms', $ms, $threads, $took * 1000));
+		}
+		else
+		{
+			is($session->{stderr}, '', "timeout of $ms ms: it had ended before");
+		}
+	}
+}
+
+$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+is($session->query('SELECT 40 + 2;'), '42', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->{stderr} = '';
+$session->query("$fit;");
+is($session->{stderr}, '', 'the same session runs the statement afterwards');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();

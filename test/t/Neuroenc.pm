@@ -1,0 +1,162 @@
+# What the TAP tests share: a node with the extension, rows to fit, and what
+# /proc tells of a backend.
+
+package Neuroenc;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use POSIX ();
+use Time::HiRes qw(sleep time);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb watch_memory
+  client_processes wait_until crashes);
+
+# A running node; the extension is in database postgres.
+sub start_node
+{
+	my ($name, $settings) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+	$node->init;
+	$node->append_conf('postgresql.conf', <<CONF);
+fsync = off
+shared_buffers = 64MB
+max_wal_size = 4GB
+autovacuum = off
+jit = off
+CONF
+	$node->append_conf('postgresql.conf', $settings) if defined $settings;
+	$node->start;
+	$node->safe_psql('postgres', 'CREATE EXTENSION neuroenc');
+	return $node;
+}
+
+# n rows of x (p features) and y (v targets) in five folds: y has signal from x.
+sub create_rows
+{
+	my ($node, $table, $n, $p, $v, $workers) = @_;
+	$workers //= 0;
+	my $repeats = int($v / $p) + 1;
+	$node->safe_psql('postgres', <<SQL);
+CREATE TABLE $table (id int, x tensor, y tensor, fold int)
+	WITH (toast_tuple_target = 8160, parallel_workers = $workers);
+INSERT INTO $table
+	SELECT i, random_normal(ARRAY[$p], i), random_normal(ARRAY[$v], 1000000 + i), i % 5
+	FROM generate_series(1, $n) i;
+SQL
+	return;
+}
+
+# The main job over such a table, one row of answers.
+sub ridge_statement
+{
+	my ($table, $alphas) = @_;
+	$alphas //= 'ARRAY[0.1, 1, 10, 100, 1000, 1e4, 1e5, 1e6, 1e7, 1e8]::float8[]';
+	return "SELECT count(*), avg(r2) FROM (SELECT ridge_cv(gram_agg(x, y, fold), alphas => $alphas) AS e "
+	  . "FROM $table) s, targets(s.e) t";
+}
+
+sub backend_pid
+{
+	my ($session) = @_;
+	my $pid = $session->query('SELECT pg_backend_pid()');
+	$pid =~ s/\D//g;
+	return $pid;
+}
+
+# Anonymous memory of a process in kB: its own, without shared buffers and files.
+sub anonymous_kb
+{
+	my ($pid) = @_;
+	open(my $status, '<', "/proc/$pid/status") or return 0;
+	while (<$status>)
+	{
+		return $1 if /^RssAnon:\s+(\d+) kB/;
+	}
+	return 0;
+}
+
+# Runs $code while a child process samples a backend's anonymous memory.
+# Returns (kB at the start, kB at the peak).
+sub watch_memory
+{
+	my ($pid, $code) = @_;
+	my $before = anonymous_kb($pid);
+	pipe(my $reader, my $writer) or die "pipe: $!";
+	my $child = fork();
+	die "fork: $!" unless defined $child;
+	if ($child == 0)
+	{
+		my ($peak, $done) = (0, 0);
+		local $SIG{TERM} = sub { $done = 1 };
+		close $reader;
+		while (!$done)
+		{
+			my $now = anonymous_kb($pid);
+			$peak = $now if $now > $peak;
+			select(undef, undef, undef, 0.002);
+		}
+		syswrite($writer, "$peak\n");
+		POSIX::_exit(0);
+	}
+	close $writer;
+	my $good = eval { $code->(); 1 };
+	my $error = $@;
+	kill 'TERM', $child;
+	my $peak = <$reader>;
+	waitpid($child, 0);
+	die $error unless $good;
+	chomp $peak;
+	return ($before, $peak);
+}
+
+# Processes of the node that serve clients or are parallel workers, by pid.
+sub client_processes
+{
+	my ($node) = @_;
+	my $postmaster = $node->{_pid};
+	my %found;
+	foreach my $file (glob '/proc/[0-9]*/stat')
+	{
+		open(my $stat, '<', $file) or next;
+		my $line = <$stat> // next;
+		my ($pid, $parent) = $line =~ /^(\d+) \(.*\) \S (\d+)/ or next;
+		next unless $parent == $postmaster;
+		open(my $command, '<', "/proc/$pid/cmdline") or next;
+		my $title = <$command> // '';
+		$title =~ s/\0+$//;
+		next
+		  if $title =~
+		  /(checkpointer|background writer|walwriter|autovacuum launcher|logical replication launcher|stats collector|io worker|logger|archiver|startup)/;
+		$found{$pid} = $title;
+	}
+	return \%found;
+}
+
+# Polls until $code is true; false after $seconds.
+sub wait_until
+{
+	my ($seconds, $code) = @_;
+	my $end = time() + $seconds;
+	while (time() < $end)
+	{
+		return 1 if $code->();
+		sleep(0.05);
+	}
+	return $code->() ? 1 : 0;
+}
+
+# How often the server lost a process to a signal or restarted.
+sub crashes
+{
+	my ($node) = @_;
+	my $log = slurp_file($node->logfile);
+	my @found = $log =~ /(was terminated by signal|reinitializing)/g;
+	return scalar @found;
+}
+
+1;
