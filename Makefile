@@ -21,11 +21,15 @@ SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
 PREPARED = check demo bench fuzz
 
-ifneq (,$(filter $(PREPARED),$(MAKECMDGOALS)))
+ifneq (,$(filter $(PREPARED) reference,$(MAKECMDGOALS)))
 
-.PHONY: $(PREPARED)
+.PHONY: $(PREPARED) reference
 $(PREPARED):
 	@test/run $@ $(STAGES)
+
+# docs/reference from the comments in src/*/*.sql
+reference:
+	@/usr/bin/python3 test/reference
 
 else
 

@@ -24,3 +24,23 @@ INSERT INTO samples_voxel (v) VALUES
 CREATE TABLE samples_ball (id int GENERATED ALWAYS AS IDENTITY, v ball);
 INSERT INTO samples_ball (v) VALUES
     ('<(0,0,0),1>'), ('<(1,2.5,-3),0>'), ('<(-0,1e-45,3e38),3.4028235e38>'), ('<(0.1,0.2,0.3),0.4>'), (NULL);
+
+CREATE TABLE samples_voxel_box (id int GENERATED ALWAYS AS IDENTITY, v voxel_box);
+INSERT INTO samples_voxel_box (v) VALUES ('(0,0,0),(0,0,0)'), ('(-1,-2.5,3),(1,2.5,3e38)'), (NULL);
+
+CREATE TABLE samples_gram (id int GENERATED ALWAYS AS IDENTITY, v gram);
+CREATE TABLE sample_rows AS
+    SELECT i AS id, i % 3 AS fold,
+           tensor('[' || sin(i) || ',' || cos(i * i) || ',' || i % 5 || ']') AS x,
+           tensor('float8:[' || sin(2 * i) || ',' || CASE i % 7 WHEN 0 THEN 'NaN' ELSE exp(cos(i))::text END || ']') AS y
+    FROM generate_series(1, 400) i;
+INSERT INTO samples_gram (v)
+    SELECT gram_agg(x) FROM sample_rows WHERE id <= 2
+    UNION ALL SELECT gram_agg(x, x) FROM sample_rows WHERE id <= 5
+    UNION ALL SELECT gram_agg(x, y) FROM sample_rows WHERE id <= 5
+    UNION ALL SELECT gram_agg(x, y, fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT gram_agg(x, y, fold) FROM sample_rows
+    UNION ALL SELECT gram_agg(x, y) FROM sample_rows
+    UNION ALL SELECT gram_agg(x) FROM sample_rows
+    UNION ALL SELECT gram_agg(y, x, -fold) FROM sample_rows WHERE id % 7 <> 0
+    UNION ALL SELECT NULL;
