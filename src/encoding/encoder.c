@@ -134,7 +134,7 @@ weight_block(const Encoder *e)
 {
 	Size		rows = e->dual ? Max(e->n_dual, e->p) : e->p;
 
-	return (int) Min(e->v, Max(16, ((Size) 8 << 20) / Max(rows, 1)));
+	return (int) Min((Size) e->v, Max((Size) 16, ((Size) 8 << 20) / Max(rows, 1)));
 }
 
 void

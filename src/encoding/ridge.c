@@ -1,0 +1,379 @@
+/*
+ * ridge.c
+ *		From a gram to an encoder: alphas, groups of targets, the cheapest solver.
+ *
+ * Each group of targets with the same rows is solved by itself, from moments
+ * (ridge_primal.c) or from the kernel of its rows (ridge_kernel.c), whichever
+ * takes fewer flops.  With one alpha for all targets there are two rounds: all
+ * scores into a table, then the fit at the alpha whose mean score is best.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "encoding/ridge.h"
+
+#define N_DEFAULT_ALPHAS 20
+
+/* ---- what all groups share ---- */
+
+/* Mean of x over all rows, absolute; and the trace of X'X about it (standardized: n a varying feature). */
+static double
+describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
+{
+	const Gram *g = job->g;
+	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	double	   *sx = huge_alloc0(g->p * sizeof(double));
+	double	   *sxx;
+	double		n;
+	double		trace = 0;
+
+	for (int i = 0; i < g->n_cells; i++)
+		cells[i] = i;
+	sxx = huge_alloc0(g->p * sizeof(double));
+	n = gram_sum_squares_x(g, job->cx, sx, sxx);
+	for (int j = 0; j < g->p; j++)
+	{
+		double		ss = ridge_centred_ss(n, sx[j], sxx[j]);
+
+		x_mean[j] = job->cx[j] + (n > 0 ? sx[j] / n : 0);
+		x_scale[j] = job->standardize && ss > 0 ? sqrt(ss / n) : 1;
+		trace += job->standardize ? (ss > 0 ? n : 0) : ss;
+	}
+	pfree(cells);
+	pfree(sx);
+	pfree(sxx);
+	return trace;
+}
+
+/* trace / min(n - 1, p) times 10^-5 .. 10^5 */
+static const double *
+default_alphas(double trace, int64 n, int p)
+{
+	double	   *alphas = palloc(N_DEFAULT_ALPHAS * sizeof(double));
+	double		scale = trace / Max(1, Min((double) n - 1, p));
+
+	if (!(scale > 0) || !isfinite(scale))
+		scale = 1;
+	for (int j = 0; j < N_DEFAULT_ALPHAS; j++)
+		alphas[j] = scale * pow(10, -5 + 10.0 * j / (N_DEFAULT_ALPHAS - 1));
+	return alphas;
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Ascending, without repetition. */
+static const double *
+sorted_alphas(const double *in, int *n)
+{
+	double	   *alphas = palloc(*n * sizeof(double));
+	int			kept = 0;
+
+	memcpy(alphas, in, *n * sizeof(double));
+	qsort(alphas, *n, sizeof(double), compare_double);
+	for (int j = 0; j < *n; j++)
+		if (kept == 0 || alphas[kept - 1] != alphas[j])
+			alphas[kept++] = alphas[j];
+	*n = kept;
+	return alphas;
+}
+
+/* ---- solvers for groups ---- */
+
+typedef struct Plan
+{
+	RidgeGroup *groups;
+	int			n_groups;
+	bool	   *use_kernel;		/* a group */
+	int64	   *first_row;		/* a cell: where its rows stand in a dual encoder */
+	int64		n_rows;			/* of a dual encoder */
+	bool		dual;
+} Plan;
+
+static void
+plan_dual_rows(const Gram *g, Plan *plan)
+{
+	int64		n = 0;
+
+	plan->first_row = palloc(Max(1, g->n_cells) * sizeof(int64));
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		plan->first_row[i] = n;
+		n += g->cells[i].n_held;
+	}
+	plan->n_rows = n;
+}
+
+static Plan
+make_plan(const RidgeJob *job)
+{
+	Plan		plan;
+
+	plan.groups = ridge_groups(job->g, &plan.n_groups);
+	plan.use_kernel = palloc(plan.n_groups * sizeof(bool));
+	plan_dual_rows(job->g, &plan);
+	plan.dual = plan.n_rows < job->g->p && (!job->standardize || plan.n_groups == 1);
+	for (int i = 0; i < plan.n_groups; i++)
+	{
+		const RidgeGroup *group = &plan.groups[i];
+
+		plan.use_kernel[i] = group->rows_held && group->n >= 2 && group->n < PG_INT32_MAX &&
+			ridge_kernel_flops(job, group) < ridge_primal_flops(job, group);
+		plan.dual &= plan.use_kernel[i];
+	}
+	return plan;
+}
+
+/* Where the group's rows stand in a dual encoder. */
+static int64 *
+dual_rows(const Gram *g, const Plan *plan, const RidgeGroup *group)
+{
+	int64	   *rows = huge_alloc(Max(1, group->n) * sizeof(int64));
+	int64		n = 0;
+
+	for (int i = 0; i < group->n_cells; i++)
+		for (int64 r = 0; r < g->cells[group->cells[i]].n_held; r++)
+			rows[n++] = plan->first_row[group->cells[i]] + r;
+	return rows;
+}
+
+/* Too few rows for a slope: the mean, or nothing. */
+static void
+fit_mean(RidgeJob *job, const RidgeGroup *group)
+{
+	double	   *sums = huge_alloc0(size_mul(group->n_targets, 2 * sizeof(double)));
+	double	   *unused = huge_alloc0(size_mul(size_mul(job->g->p, group->n_targets), sizeof(double)));
+
+	if (!job->fit)
+		return;
+	gram_sum_xy(job->g, group->cells, group->n_cells, job->cx, job->cy, group->targets, group->n_targets,
+				sums, sums + group->n_targets, unused, group->n_targets);
+	for (int t = 0; t < group->n_targets; t++)
+	{
+		job->enc->target_n[group->targets[t]] = group->n;
+		job->enc->y0[group->targets[t]] = group->n > 0 ? job->cy[group->targets[t]] + sums[t] : NAN;
+		job->enc->alpha[group->targets[t]] = NAN;
+	}
+	pfree(sums);
+	pfree(unused);
+}
+
+static void
+solve_groups(RidgeJob *job, const Plan *plan)
+{
+	for (int i = 0; i < plan->n_groups; i++)
+	{
+		const RidgeGroup *group = &plan->groups[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (group->n < 2)
+			fit_mean(job, group);
+		else if (plan->use_kernel[i])
+		{
+			int64	   *rows = dual_rows(job->g, plan, group);
+
+			ridge_kernel(job, group, rows);
+			pfree(rows);
+		}
+		else
+			ridge_primal(job, group);
+	}
+}
+
+/* ---- one alpha for all targets ---- */
+
+/* The alpha whose score, averaged over targets, is best; ties to the larger. */
+static int
+best_common_alpha(const RidgeJob *job)
+{
+	const double *table = job->scoring == ENCODER_SCORING_R ? job->table_r
+		: job->scoring == ENCODER_SCORING_R2 ? job->table_r2 : job->table_pooled;
+	int			best = job->n_alphas - 1;
+	double		best_mean = -INFINITY;
+
+	if (job->enc->scores == ENCODER_SCORES_GCV)
+		table = job->table_r2;
+	for (int j = 0; j < job->n_alphas; j++)
+	{
+		double		sum = 0;
+		int			n = 0;
+
+		for (int t = 0; t < job->g->v; t++)
+		{
+			double		value = table[(Size) j * job->g->v + t];
+
+			if (!isnan(value))
+			{
+				sum += value;
+				n++;
+			}
+		}
+		if (n > 0 && sum / n >= best_mean)
+		{
+			best = j;
+			best_mean = sum / n;
+		}
+	}
+	return best;
+}
+
+static double *
+nan_table(const RidgeJob *job)
+{
+	Size		n = size_mul(job->n_alphas, job->g->v);
+	double	   *table = huge_alloc(size_mul(n, sizeof(double)));
+
+	for (Size i = 0; i < n; i++)
+		table[i] = NAN;
+	return table;
+}
+
+static void
+choose_common_alpha(RidgeJob *job, const Plan *plan)
+{
+	int			v = job->g->v;
+	int			best;
+
+	job->fit = false;
+	job->table_r = nan_table(job);
+	job->table_r2 = nan_table(job);
+	job->table_pooled = nan_table(job);
+	solve_groups(job, plan);
+	best = best_common_alpha(job);
+	for (int t = 0; t < v; t++)
+	{
+		job->enc->alpha[t] = job->alphas[best];
+		job->enc->r[t] = job->table_r[(Size) best * v + t];
+		job->enc->r2[t] = job->table_r2[(Size) best * v + t];
+		job->enc->r2_pooled[t] = job->table_pooled[(Size) best * v + t];
+	}
+	job->score = false;
+	job->fit = true;
+}
+
+/* ---- entrances ---- */
+
+/* Does some fold of some target have a single row? Then R2 by fold is not defined there. */
+static bool
+has_tiny_fold(const Plan *plan)
+{
+	for (int i = 0; i < plan->n_groups; i++)
+		for (int f = 0; f < plan->groups[i].n_folds; f++)
+			if (plan->groups[i].folds[f].n < 2)
+				return true;
+	return false;
+}
+
+static void
+start_job(RidgeJob *job, const Gram *g, bool standardize)
+{
+	double	   *cx = huge_alloc(g->p * sizeof(double));
+	double	   *cy = huge_alloc(Max(1, g->v) * sizeof(double));
+
+	memset(job, 0, sizeof(RidgeJob));
+	gram_get_centre(g, cx, cy);
+	job->g = g;
+	job->cx = cx;
+	job->cy = cy;
+	job->standardize = standardize;
+}
+
+static void
+make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const double *x_scale)
+{
+	const Gram *g = job->g;
+	int			n_folds;
+	Encoder    *e = encoder_new(parent, g->p, g->v, job->n_alphas, job->alphas,
+								g->has_float8 ? TENSOR_FLOAT8 : TENSOR_FLOAT4);
+
+	gram_fold_ids(g, &n_folds);
+	e->n = gram_n(g);
+	e->n_folds = g->has_folds ? n_folds : 0;
+	e->standardize = job->standardize;
+	memcpy(e->x0, x_mean, g->p * sizeof(double));
+	memcpy(e->x_scale, x_scale, g->p * sizeof(double));
+	job->enc = e;
+}
+
+static void
+alloc_weights(RidgeJob *job, const Plan *plan)
+{
+	if (plan->dual)
+		encoder_alloc_dual(job->enc, plan->n_rows);
+	else
+		encoder_alloc_primal(job->enc);
+}
+
+Encoder *
+ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options)
+{
+	MemoryContext scratch = scratch_create("ridge_cv", 0, NULL);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	double	   *x_mean = huge_alloc(g->p * sizeof(double));
+	double	   *x_scale = huge_alloc(g->p * sizeof(double));
+	RidgeJob	job;
+	Plan		plan;
+	double		trace;
+
+	start_job(&job, g, options->standardize);
+	trace = describe_features(&job, x_mean, x_scale);
+	job.n_alphas = options->n_alphas > 0 ? options->n_alphas : N_DEFAULT_ALPHAS;
+	job.alphas = options->n_alphas > 0 ? sorted_alphas(options->alphas, &job.n_alphas)
+		: default_alphas(trace, gram_n(g), g->p);
+	job.score = true;
+	job.fit = true;
+	make_encoder(&job, parent, x_mean, x_scale);
+	plan = make_plan(&job);
+	alloc_weights(&job, &plan);
+
+	job.enc->per_target = options->per_target;
+	job.enc->scores = job.enc->n_folds >= 2 ? ENCODER_SCORES_CV : ENCODER_SCORES_GCV;
+	job.enc->scoring_asked = options->scoring;
+	job.enc->scoring = options->scoring == ENCODER_SCORING_R2 && has_tiny_fold(&plan)
+		? ENCODER_SCORING_R2_POOLED : options->scoring;
+	job.scoring = job.enc->scoring;
+
+	if (!options->per_target)
+		choose_common_alpha(&job, &plan);
+	solve_groups(&job, &plan);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return job.enc;
+}
+
+Encoder *
+ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alphas, bool standardize)
+{
+	MemoryContext scratch = scratch_create("ridge", 0, NULL);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	double	   *x_mean = huge_alloc(g->p * sizeof(double));
+	double	   *x_scale = huge_alloc(g->p * sizeof(double));
+	RidgeJob	job;
+	Plan		plan;
+
+	start_job(&job, g, standardize);
+	describe_features(&job, x_mean, x_scale);
+	job.n_alphas = n_alphas;
+	job.alphas = sorted_alphas(alphas, &job.n_alphas);
+	job.fit = true;
+	make_encoder(&job, parent, x_mean, x_scale);
+	plan = make_plan(&job);
+	alloc_weights(&job, &plan);
+	job.enc->per_target = n_alphas > 1;
+	job.enc->scores = ENCODER_SCORES_NONE;
+	for (int t = 0; t < g->v; t++)
+		job.enc->alpha[t] = alphas[n_alphas == 1 ? 0 : t];
+	solve_groups(&job, &plan);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return job.enc;
+}

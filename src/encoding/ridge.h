@@ -1,0 +1,190 @@
+/*
+ * ridge.h
+ *		Ridge regression from a gram: what the files of the solver share.
+ *
+ *	ridge.c			alphas, groups of targets, the choice of solver and of alpha
+ *	ridge_group.c	targets grouped by the rows they have
+ *	ridge_primal.c	eigendecomposition of X'X a training set (p <= n)
+ *	ridge_kernel.c	eigendecomposition of XX' (p > n)
+ *	ridge_gcv.c		generalized cross-validation, where there are no folds
+ *	ridge_sweep.c	held-out scores of many alphas and targets in the eigenbasis
+ *	ridge_score.c	sums over folds, and the alpha they choose
+ *
+ * The loss is ||y - Xb||^2 + alpha ||b||^2 with a free intercept (Hoerl and
+ * Kennard 1970).
+ */
+#ifndef NEUROENC_RIDGE_H
+#define NEUROENC_RIDGE_H
+
+#include "postgres.h"
+
+#include "encoding/encoder.h"
+#include "stats/gram.h"
+
+/* ---- ridge_group.c ---- */
+
+/* The rows of one fold that a group's targets have. */
+typedef struct RidgeFold
+{
+	int64		id;
+	int64		n;
+	int			n_cells;
+	const int  *cells;			/* into Gram.cells */
+} RidgeFold;
+
+/* Targets that have the same rows. */
+typedef struct RidgeGroup
+{
+	int			n_targets;
+	int		   *targets;		/* 0-based, ascending */
+	int64		n;				/* rows */
+	int			n_cells;
+	int		   *cells;			/* by fold */
+	int			n_folds;		/* folds with rows */
+	RidgeFold  *folds;			/* ascending id */
+	bool		rows_held;		/* every row is held as a row */
+} RidgeGroup;
+
+extern RidgeGroup *ridge_groups(const Gram *g, int *n_groups);
+
+/* ---- the job ---- */
+
+typedef struct RidgeJob
+{
+	const Gram *g;
+	const double *cx;			/* the centre that all sums are about */
+	const double *cy;
+	bool		standardize;
+
+	/* what to do: score the alphas, and fit at the chosen or given ones */
+	bool		score;
+	bool		fit;
+
+	/* scoring */
+	int			n_alphas;
+	const double *alphas;		/* ascending */
+	EncoderScoring scoring;
+	bool		use_gcv;		/* no folds */
+
+	/*
+	 * score and fit: the best alpha of each target is chosen on the way.
+	 * score alone: every target's scores go to the table, n_alphas x v each.
+	 * fit alone: enc->alpha says.
+	 */
+	double	   *table_r;
+	double	   *table_r2;
+	double	   *table_pooled;
+
+	Encoder    *enc;
+	double	   *x_mean;			/* p: mean of x over all rows, where enc->x0 is */
+} RidgeJob;
+
+/* ---- ridge_score.c ---- */
+
+/* Sums over folds for the alphas (rows) and targets (columns) of a block. */
+typedef struct RidgeScores
+{
+	int			n_alphas;
+	int			nt;
+	double	   *r;				/* n_alphas x nt: sum of r over folds with 2 rows or more */
+	double	   *r2;				/* ... of R2 */
+	double	   *sse;			/* sum of squared errors */
+	int			n_scored;		/* folds with 2 rows or more */
+	double	   *syy;			/* nt: sum of squares of y about its mean over all rows */
+} RidgeScores;
+
+extern RidgeScores *ridge_scores_new(int n_alphas, int nt);
+
+/*
+ * A fold's part of the score of (alpha j, target t): the held-out sums
+ * syy = sum (y - hy)^2, a1 = sum (y - hy)(yhat - mean yhat), a2 = sum (yhat -
+ * mean yhat)^2, offset = hy - mean yhat.
+ */
+extern void ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, double a1, double a2,
+							 double offset);
+
+/* Sum of squares about the mean from sums about the centre; 0 when it is rounding only. */
+extern double ridge_centred_ss(double n, double s, double ss);
+
+extern double ridge_score_value(const RidgeScores *s, EncoderScoring scoring, int j, int t);
+
+/* The best alpha of target t: ties to the larger; -1 if no score is a number. */
+extern int	ridge_scores_best(const RidgeScores *s, EncoderScoring scoring, int t);
+
+/* Block scores to the job's table, or the chosen alpha's to the encoder. */
+extern void ridge_scores_to_table(const RidgeJob *job, const RidgeScores *s, const int *targets);
+extern void ridge_scores_to_encoder(const RidgeJob *job, const RidgeScores *s, const int *targets,
+									const int *chosen);
+
+/* ---- ridge_sweep.c ---- */
+
+/*
+ * A training set's eigenbasis and what the held-out fold looks like in it, all
+ * in units in which the largest eigenvalue is 1 (ridge_sweep.c).
+ */
+typedef struct SweepFold
+{
+	int			p;
+	const double *lambda;		/* p, 0 .. 1 */
+	bool		predict;		/* which of the two quad is */
+	int			n_rows;			/* rows of quad */
+	const double *quad;			/* T (p x p, lower, diagonal halved): A2 = 2 u'T u; or F (n_rows x p): A2 = |F u|^2 */
+	const float *quad4;			/* the same in float4, for float4 sweeps */
+	const double *d;			/* p: held-out minus training mean of x */
+	int			n_alphas;
+	const double *alphas;		/* ascending */
+} SweepFold;
+
+/* One (alpha, target): see ridge_scores_add; a3 = d'u. */
+typedef struct SweepValue
+{
+	double		a1;
+	double		a2;
+	double		a3;
+} SweepValue;
+
+/*
+ * Every alpha for every target of a block: z and e are p x nt, values n_alphas
+ * x nt.  In float4, low_rank lets fewer combinations stand for all alphas where
+ * that pays.
+ */
+extern void sweep_all(const SweepFold *f, const double *z, const double *e, int nt,
+					  bool float4, bool low_rank, SweepValue *values);
+
+/* Only the n_pairs (target[i], alpha[i]), indexes both, in float8. */
+extern void sweep_pairs(const SweepFold *f, const double *z, const double *e, int nt,
+						int n_pairs, const int *target, const int *alpha, SweepValue *values);
+
+/* Flops of the held-out quadratic form of one target and alpha. */
+extern double sweep_flops(int p, int64 n_rows, bool predict);
+
+/* ---- solvers ---- */
+extern void ridge_primal(RidgeJob *job, const RidgeGroup *group);
+extern double ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group);
+extern void ridge_kernel(RidgeJob *job, const RidgeGroup *group, const int64 *dual_row);
+extern double ridge_kernel_flops(const RidgeJob *job, const RidgeGroup *group);
+
+/* GCV from the eigenvalues and the squared projections of y on them; ridge_gcv.c. */
+extern void ridge_gcv(const RidgeJob *job, int64 n, int n_values, const double *lambda,
+					  const double *y2, Size ldy2, const double *syy, const int *targets, int nt,
+					  int *chosen);
+
+/* ---- ridge.c: what SQL calls ---- */
+
+typedef struct RidgeOptions
+{
+	int			n_alphas;		/* 0: the default grid */
+	const double *alphas;
+	bool		per_target;
+	bool		standardize;
+	EncoderScoring scoring;
+} RidgeOptions;
+
+/* Cross-validated fit; the encoder is in a child context of 'parent'. */
+extern Encoder *ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options);
+
+/* Fit at one alpha (n_alphas 1) or at one a target (n_alphas v). */
+extern Encoder *ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alphas,
+						  bool standardize);
+
+#endif							/* NEUROENC_RIDGE_H */

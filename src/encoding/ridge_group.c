@@ -1,0 +1,132 @@
+/*
+ * ridge_group.c
+ *		Targets grouped by the rows they have.
+ *
+ * Without missing data there is one group.  With it, a target's rows are the
+ * cells whose pattern does not miss it; targets that miss in the same patterns
+ * share every matrix of the fit.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "encoding/ridge.h"
+
+/* For qsort_arg: targets by their bits over patterns, then by number. */
+typedef struct Signatures
+{
+	Size		bytes;			/* a target */
+	const uint8 *bits;
+} Signatures;
+
+static int
+compare_signatures(const void *a, const void *b, void *arg)
+{
+	const Signatures *s = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+	int			c = memcmp(s->bits + x * s->bytes, s->bits + y * s->bytes, s->bytes);
+
+	return c != 0 ? c : x < y ? -1 : x > y;
+}
+
+/* For qsort_arg: cells by fold, then by number. */
+static int
+compare_cells(const void *a, const void *b, void *arg)
+{
+	const Gram *g = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (g->cells[x].fold != g->cells[y].fold)
+		return g->cells[x].fold < g->cells[y].fold ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static void
+find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold)
+{
+	int			target = group->targets[0];
+
+	group->cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	group->folds = palloc(Max(1, g->n_cells) * sizeof(RidgeFold));
+	group->rows_held = true;
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		int			c = cells_by_fold[i];
+		const GramCell *cell = &g->cells[c];
+		int64		n = gram_cell_n(cell);
+		RidgeFold  *fold;
+
+		if (n == 0 || GRAM_MISSING(g, cell, target))
+			continue;
+		if (group->n_folds == 0 || group->folds[group->n_folds - 1].id != cell->fold)
+		{
+			fold = &group->folds[group->n_folds++];
+			fold->id = cell->fold;
+			fold->n = 0;
+			fold->n_cells = 0;
+			fold->cells = &group->cells[group->n_cells];
+		}
+		fold = &group->folds[group->n_folds - 1];
+		group->cells[group->n_cells++] = c;
+		fold->n_cells++;
+		fold->n += n;
+		group->n += n;
+		if (cell->moments && cell->moments->n > 0)
+			group->rows_held = false;
+	}
+}
+
+RidgeGroup *
+ridge_groups(const Gram *g, int *n_groups)
+{
+	Size		bytes = ((Size) g->n_patterns + 7) / 8;
+	uint8	   *bits = huge_alloc0(size_mul(g->v, bytes));
+	Signatures	s = {bytes, bits};
+	int		   *order = huge_alloc(g->v * sizeof(int));
+	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	RidgeGroup *groups = NULL;
+	int			n = 0;
+	int			max = 0;
+
+	for (int t = 0; t < g->v; t++)
+		order[t] = t;
+	for (int i = 1; i < g->n_patterns; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int t = 0; t < g->v; t++)
+			if (g->patterns[i][t >> 3] & (1 << (t & 7)))
+				bits[t * bytes + (i >> 3)] |= 1 << (i & 7);
+	}
+	if (g->n_patterns > 1)
+		qsort_arg(order, g->v, sizeof(int), compare_signatures, &s);
+
+	for (int i = 0; i < g->n_cells; i++)
+		cells[i] = i;
+	qsort_arg(cells, g->n_cells, sizeof(int), compare_cells, (void *) g);
+
+	for (int i = 0; i < g->v; i++)
+	{
+		if (i == 0 || memcmp(bits + order[i] * bytes, bits + order[i - 1] * bytes, bytes) != 0)
+		{
+			if (n == max)
+			{
+				max = Max(8, 2 * max);
+				groups = groups ? repalloc_huge(groups, max * sizeof(RidgeGroup))
+					: huge_alloc(max * sizeof(RidgeGroup));
+			}
+			memset(&groups[n], 0, sizeof(RidgeGroup));
+			groups[n++].targets = &order[i];
+		}
+		groups[n - 1].n_targets++;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		find_rows(g, &groups[i], cells);
+	}
+	pfree(bits);
+	*n_groups = n;
+	return groups;
+}

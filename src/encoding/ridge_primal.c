@@ -1,0 +1,818 @@
+/*
+ * ridge_primal.c
+ *		Ridge from moments: one eigendecomposition of X'X for each training set,
+ *		shared by all alphas and targets.
+ *
+ * Training sums are sums of the other folds (prefix + suffix), never total
+ * minus fold.  For k folds, a alphas, p features, v targets:
+ *
+ *		eigendecompositions		(k + 1) 9 p^3
+ *		projections				2 (2 k + 1) p^2 v		(z and e)
+ *		scores					a k p^2 v, or 2 a n p v by predicting held-out rows
+ *		weights					2 p^2 v
+ *
+ * Targets go in blocks, so that scratch is about 64 MB beside (2 k + 1) p^2.
+ * Large score terms run in float4; then every alpha within SURE of the best is
+ * scored again in float8 and only those decide (field practice: float4 moves
+ * R2 by less than 1e-6).
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "base/dispatch.h"
+#include "base/progress.h"
+#include "encoding/ridge.h"
+#include "linalg/linalg.h"
+
+#define BLOCK_BYTES		((Size) 64 << 20)
+#define MAX_BLOCK		2048
+#define MIN_BLOCK		32
+#define FLOAT4_FLOPS	2e10	/* score terms larger than this run in float4 */
+#define SURE			5e-5
+
+#define MEMORY_HINT "Fit fewer targets at a time (gram_targets), or fewer features (gram_features)."
+
+/* X'X of a set of rows in its eigenbasis: features scaled by inv (0: constant there). */
+typedef struct Basis
+{
+	int64		n;
+	double	   *mean;			/* p: of x, about the centre */
+	double	   *inv;			/* p: 1 / scale */
+	double	   *qt;				/* p x p: rows are eigenvectors; before eigh: scaled X'X */
+	double	   *lambda;			/* p, ascending */
+	double		l1;				/* the largest, or 1 */
+} Basis;
+
+/* A fold: the basis of the others, and the fold itself in it. */
+typedef struct FoldBasis
+{
+	const RidgeFold *fold;
+	Basis		train;
+	double	   *held_mean;		/* p */
+	double	   *sx;				/* p, then unused */
+	double	   *held;			/* p x p: the fold's sums; then quad of the sweep */
+	SweepFold	sweep;
+} FoldBasis;
+
+typedef struct Primal
+{
+	RidgeJob   *job;
+	const RidgeGroup *group;
+	int			p;
+	bool		score;			/* by folds */
+	int			n_folds;		/* 0 unless scored by folds */
+	FoldBasis  *folds;
+	Basis		all;
+	bool		float4;
+	int			max_block;
+} Primal;
+
+/* A block of targets in the making: matrices are p x nt, one below the other by fold. */
+typedef struct Block
+{
+	int			nt;
+	const int  *targets;
+	double	  **held;			/* a fold: x'y of the fold; then e */
+	double	  **train;			/* a fold: x'y of the others; then z */
+	double	   *all;			/* x'y of all */
+	double	   *spare;
+	double	   *sy;				/* (n_folds + 1) x nt, the last is all */
+	double	   *syy;
+	double	   *y_norm;			/* nt: sqrt of syy about the mean over all rows, or 1 */
+} Block;
+
+/* ---- small loops ---- */
+
+HOT_LOOP static void
+add_to(double *to, const double *from, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		to[i] += from[i];
+}
+
+/* m (p x p) = D (m - n mean mean') D with D = diag(inv) */
+HOT_LOOP static void
+centre_and_scale(double *m, int p, double n, const double *mean, const double *inv)
+{
+	for (int i = 0; i < p; i++)
+		for (int j = 0; j < p; j++)
+			m[(Size) i * p + j] = (m[(Size) i * p + j] - n * mean[i] * mean[j]) * inv[i] * inv[j];
+}
+
+/* m (p x nt) = D (m - n x_mean y_mean'), y_mean = sy / n; then by column / norm */
+HOT_LOOP static void
+centre_products(double *m, int p, int nt, double n, const double *x_mean, const double *inv,
+				const double *sy, const double *norm, double factor)
+{
+	for (int i = 0; i < p; i++)
+		for (int t = 0; t < nt; t++)
+			m[(Size) i * nt + t] = (m[(Size) i * nt + t] - x_mean[i] * sy[t]) * (inv[i] * factor) / norm[t];
+}
+
+/* ---- bases ---- */
+
+static double *
+matrix(int rows, int columns)
+{
+	return huge_alloc(Max(1, size_mul(size_mul(rows, columns), sizeof(double))));
+}
+
+static void
+basis_alloc(Basis *b, int p)
+{
+	b->mean = matrix(1, p);
+	b->inv = matrix(1, p);
+	b->qt = huge_alloc0(size_mul(size_mul(p, p), sizeof(double)));
+	b->lambda = matrix(1, p);
+}
+
+/* From sums about the centre (in qt) to the scaled, centred X'X. */
+static void
+basis_centre(Basis *b, int p, const double *sx, bool standardize)
+{
+	for (int j = 0; j < p; j++)
+	{
+		double		ss = ridge_centred_ss(b->n, sx[j], b->qt[(Size) j * p + j]);
+
+		if (!isfinite(b->qt[(Size) j * p + j]))
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("the sum of squares of feature %d is out of range", j + 1),
+					 errhint("Scale the feature down.")));
+		b->mean[j] = b->n > 0 ? sx[j] / b->n : 0;
+		b->inv[j] = ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1;
+	}
+	centre_and_scale(b->qt, p, b->n, b->mean, b->inv);
+}
+
+static void
+basis_finish(Basis *b, int p)
+{
+	b->l1 = Max(b->lambda[p - 1], 0);
+	if (b->l1 <= 0)
+		b->l1 = 1;
+	for (int i = 0; i < p; i++)
+		b->lambda[i] = Max(b->lambda[i], 0);
+}
+
+typedef struct EighJob
+{
+	int			p;
+	Basis	  **bases;
+	char	   *work;
+	Size		work_bytes;
+	int		   *info;
+} EighJob;
+
+static void
+eigh_task(int64 i, int worker, void *arg)
+{
+	EighJob    *job = arg;
+
+	job->info[i] = eigh_f8_raw(job->p, job->bases[i]->qt, job->bases[i]->lambda,
+							   job->work + worker * job->work_bytes);
+}
+
+/* All bases: small ones side by side, each on one thread; large ones one after another. */
+static void
+decompose(Basis **bases, int n, int p)
+{
+	EighJob		job = {p, bases, NULL, 0, NULL};
+
+	if (p > EIGH_RAW_MAX)
+	{
+		for (int i = 0; i < n; i++)
+			eigh_f8(p, bases[i]->qt, bases[i]->lambda);
+	}
+	else
+	{
+		job.work_bytes = TYPEALIGN(64, eigh_raw_work(p));
+		job.work = huge_alloc(size_mul(job.work_bytes, parallel_threads()));
+		job.info = palloc0(n * sizeof(int));
+		parallel_for(n, 0, eigh_task, &job);
+		for (int i = 0; i < n; i++)
+			if (job.info[i] != 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INTERNAL_ERROR),
+						 errmsg("the eigendecomposition of X'X did not converge (info %d)", job.info[i])));
+		pfree(job.work);
+	}
+	for (int i = 0; i < n; i++)
+		basis_finish(bases[i], p);
+}
+
+/* Sums of x of every fold and of all; training sums as prefix + suffix. */
+static void
+sum_features(Primal *s)
+{
+	const RidgeJob *job = s->job;
+	int			p = s->p;
+	Size		pp = (Size) p * p;
+	double	   *run_xx = huge_alloc0(pp * sizeof(double));
+	double	   *run_x = huge_alloc0(p * sizeof(double));
+	double	   *train_sx = huge_alloc0(size_mul(Max(1, s->n_folds), p * sizeof(double)));
+
+	if (s->n_folds == 0)
+		s->all.n = gram_sum_xx(job->g, s->group->cells, s->group->n_cells, job->cx, run_x, run_xx);
+	for (int f = 0; f < s->n_folds; f++)
+	{
+		FoldBasis  *fold = &s->folds[f];
+
+		fold->sx = huge_alloc0(p * sizeof(double));
+		fold->held = huge_alloc0(pp * sizeof(double));
+		fold->held_mean = matrix(1, p);
+		basis_alloc(&fold->train, p);
+		gram_sum_xx(job->g, fold->fold->cells, fold->fold->n_cells, job->cx, fold->sx, fold->held);
+		fold->train.n = s->group->n - fold->fold->n;
+		memcpy(fold->train.qt, run_xx, pp * sizeof(double));
+		memcpy(train_sx + (Size) f * p, run_x, p * sizeof(double));
+		add_to(run_xx, fold->held, pp);
+		add_to(run_x, fold->sx, p);
+	}
+	basis_alloc(&s->all, p);
+	s->all.n = s->group->n;
+	memcpy(s->all.qt, run_xx, pp * sizeof(double));
+	basis_centre(&s->all, p, run_x, job->standardize);
+
+	memset(run_xx, 0, pp * sizeof(double));
+	memset(run_x, 0, p * sizeof(double));
+	for (int f = s->n_folds - 1; f >= 0; f--)
+	{
+		FoldBasis  *fold = &s->folds[f];
+
+		add_to(fold->train.qt, run_xx, pp);
+		add_to(train_sx + (Size) f * p, run_x, p);
+		add_to(run_xx, fold->held, pp);
+		add_to(run_x, fold->sx, p);
+		basis_centre(&fold->train, p, train_sx + (Size) f * p, job->standardize);
+	}
+	pfree(run_xx);
+	pfree(run_x);
+	pfree(train_sx);
+}
+
+/* F = Xf Q: the fold's rows in the basis */
+static void
+held_rows(const Primal *s, FoldBasis *fold)
+{
+	int			n = fold->fold->n;
+	int			p = s->p;
+	double	   *x = matrix(n, p);
+	double	   *quad = matrix(n, p);
+
+	gram_held_x(s->job->g, fold->fold->cells, fold->fold->n_cells, s->job->cx, x);
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < p; j++)
+			x[(Size) i * p + j] = (x[(Size) i * p + j] - fold->held_mean[j]) * fold->train.inv[j];
+	gemm_f8(false, true, n, p, p, 1 / sqrt(fold->train.l1), x, p, fold->train.qt, p, 0, quad, p);
+	pfree(x);
+	pfree(fold->held);
+	fold->held = quad;
+	fold->sweep.n_rows = n;
+}
+
+/* T: the lower triangle of Q' Xf'Xf Q, diagonal halved */
+static void
+held_moments(const Primal *s, FoldBasis *fold)
+{
+	int			p = s->p;
+	double	   *half = matrix(p, p);
+
+	centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->train.inv);
+	gemm_f8(false, false, p, p, p, 1, fold->train.qt, p, fold->held, p, 0, half, p);
+	gemm_f8(false, true, p, p, p, 1 / fold->train.l1, half, p, fold->train.qt, p, 0, fold->held, p);
+	for (int i = 0; i < p; i++)
+		fold->held[(Size) i * p + i] /= 2;
+	pfree(half);
+	fold->sweep.n_rows = p;
+}
+
+static void
+prepare_sweep(const Primal *s, FoldBasis *fold)
+{
+	int			p = s->p;
+	int			a = s->job->n_alphas;
+	double		root = sqrt(fold->train.l1);
+	double	   *lambda = matrix(1, p);
+	double	   *alphas = matrix(1, a);
+	double	   *d = matrix(1, p);
+	double	   *difference = matrix(1, p);
+
+	for (int j = 0; j < p; j++)
+	{
+		fold->held_mean[j] = fold->sx[j] / fold->fold->n;
+		difference[j] = (fold->held_mean[j] - fold->train.mean[j]) * fold->train.inv[j] / root;
+		lambda[j] = fold->train.lambda[j] / fold->train.l1;
+	}
+	for (int j = 0; j < a; j++)
+		alphas[j] = s->job->alphas[j] / fold->train.l1;
+	gemv_f8(false, p, p, 1, fold->train.qt, p, difference, 0, d);
+	pfree(difference);
+
+	fold->sweep.p = p;
+	fold->sweep.lambda = lambda;
+	fold->sweep.n_alphas = a;
+	fold->sweep.alphas = alphas;
+	fold->sweep.d = d;
+	fold->sweep.predict = s->group->rows_held && 2.0 * fold->fold->n < p;
+	if (fold->sweep.predict)
+		held_rows(s, fold);
+	else
+		held_moments(s, fold);
+	fold->sweep.quad = fold->held;
+	fold->sweep.quad4 = NULL;
+	if (s->float4)
+	{
+		Size		n = (Size) fold->sweep.n_rows * p;
+		float	   *quad4 = huge_alloc(Max(1, n * sizeof(float)));
+
+		for (Size i = 0; i < n; i++)
+			quad4[i] = fold->held[i];
+		fold->sweep.quad4 = quad4;
+	}
+	if (fold->sweep.predict)
+		s->job->enc->solver = ENCODER_SOLVER_PREDICT;
+}
+
+static void
+prepare(Primal *s)
+{
+	Basis	  **bases = palloc((s->n_folds + 1) * sizeof(Basis *));
+	int			n = 0;
+
+	sum_features(s);
+	for (int f = 0; f < s->n_folds; f++)
+		bases[n++] = &s->folds[f].train;
+	if (s->job->fit || s->n_folds == 0)
+		bases[n++] = &s->all;
+	decompose(bases, n, s->p);
+	for (int f = 0; f < s->n_folds; f++)
+	{
+		prepare_sweep(s, &s->folds[f]);
+		CHECK_FOR_INTERRUPTS();
+	}
+	pfree(bases);
+}
+
+/* ---- blocks of targets ---- */
+
+static Block *
+block_alloc(const Primal *s)
+{
+	Block	   *b = palloc0(sizeof(Block));
+	int			k = s->n_folds;
+
+	b->held = palloc(Max(1, k) * sizeof(double *));
+	b->train = palloc(Max(1, k) * sizeof(double *));
+	for (int f = 0; f < k; f++)
+	{
+		b->held[f] = matrix(s->p, s->max_block);
+		b->train[f] = matrix(s->p, s->max_block);
+	}
+	b->all = matrix(s->p, s->max_block);
+	b->spare = matrix(s->p, s->max_block);
+	b->sy = matrix(k + 1, s->max_block);
+	b->syy = matrix(k + 1, s->max_block);
+	b->y_norm = matrix(1, s->max_block);
+	return b;
+}
+
+/* Sums with y of the block's targets: each fold, the others of each fold, all. */
+static void
+block_sums(const Primal *s, Block *b)
+{
+	const RidgeJob *job = s->job;
+	int			k = s->n_folds;
+	int			nt = b->nt;
+	Size		n = (Size) s->p * nt;
+	double	   *sy_all = b->sy + (Size) k * nt;
+	double	   *syy_all = b->syy + (Size) k * nt;
+
+	memset(b->sy, 0, (Size) (k + 1) * nt * sizeof(double));
+	memset(b->syy, 0, (Size) (k + 1) * nt * sizeof(double));
+	memset(b->all, 0, n * sizeof(double));
+	if (k == 0)
+		gram_sum_xy(job->g, s->group->cells, s->group->n_cells, job->cx, job->cy,
+					b->targets, nt, sy_all, syy_all, b->all, nt);
+	for (int f = 0; f < k; f++)
+	{
+		const RidgeFold *fold = s->folds[f].fold;
+		double	   *sy = b->sy + (Size) f * nt;
+		double	   *syy = b->syy + (Size) f * nt;
+
+		memset(b->held[f], 0, n * sizeof(double));
+		gram_sum_xy(job->g, fold->cells, fold->n_cells, job->cx, job->cy, b->targets, nt,
+					sy, syy, b->held[f], nt);
+		memcpy(b->train[f], b->all, n * sizeof(double));
+		add_to(b->all, b->held[f], n);
+		add_to(sy_all, sy, nt);
+		add_to(syy_all, syy, nt);
+	}
+	if (k > 0)
+	{
+		memset(b->spare, 0, n * sizeof(double));
+		for (int f = k - 1; f >= 0; f--)
+		{
+			add_to(b->train[f], b->spare, n);
+			add_to(b->spare, b->held[f], n);
+		}
+	}
+	for (int t = 0; t < nt; t++)
+	{
+		double		ss = ridge_centred_ss(s->group->n, sy_all[t], syy_all[t]);
+
+		b->y_norm[t] = ss > 0 ? sqrt(ss) : 1;
+	}
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* The block's sums about means, in the fold's basis and units: train becomes z, held e. */
+static void
+project(const Primal *s, Block *b, int f)
+{
+	const FoldBasis *fold = &s->folds[f];
+	int			p = s->p;
+	int			nt = b->nt;
+	double		unit = 1 / sqrt(fold->train.l1);
+	const double *sy_held = b->sy + (Size) f * nt;
+	const double *sy_all = b->sy + (Size) s->n_folds * nt;
+	double	   *sy_train = palloc(nt * sizeof(double));
+	double	   *swap;
+
+	for (int t = 0; t < nt; t++)
+		sy_train[t] = sy_all[t] - sy_held[t];
+	centre_products(b->train[f], p, nt, fold->train.n, fold->train.mean, fold->train.inv, sy_train,
+					b->y_norm, unit);
+	centre_products(b->held[f], p, nt, fold->fold->n, fold->held_mean, fold->train.inv, sy_held,
+					b->y_norm, unit);
+	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->train[f], nt, 0, b->spare, nt);
+	swap = b->train[f], b->train[f] = b->spare, b->spare = swap;
+	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->held[f], nt, 0, b->spare, nt);
+	swap = b->held[f], b->held[f] = b->spare, b->spare = swap;
+	pfree(sy_train);
+}
+
+/* A fold's part of the score of column i of 'to', alpha row j, from a sweep value of target t. */
+static void
+add_value(const Primal *s, const Block *b, int f, const SweepValue *value, RidgeScores *to, int j,
+		  int i, int t)
+{
+	const FoldBasis *fold = &s->folds[f];
+	int			nt = b->nt;
+	double		n = fold->fold->n;
+	double		sy = b->sy[(Size) f * nt + t];
+	double		sy_train = b->sy[(Size) s->n_folds * nt + t] - sy;
+	double		norm = b->y_norm[t];
+
+	ridge_scores_add(to, j, i, fold->fold->n,
+					 ridge_centred_ss(n, sy, b->syy[(Size) f * nt + t]),
+					 value->a1 * norm * norm, value->a2 * norm * norm,
+					 sy / n - sy_train / fold->train.n - value->a3 * norm);
+}
+
+static int
+count_scored(const Primal *s)
+{
+	int			n = 0;
+
+	for (int f = 0; f < s->n_folds; f++)
+		n += s->folds[f].fold->n >= 2;
+	return n;
+}
+
+static RidgeScores *
+new_scores(const Primal *s, const Block *b, int n_alphas, int n_columns, const int *target)
+{
+	RidgeScores *scores = ridge_scores_new(n_alphas, n_columns);
+
+	scores->n_scored = count_scored(s);
+	for (int i = 0; i < n_columns; i++)
+	{
+		int			t = target ? target[i] : i;
+
+		scores->syy[i] = ridge_centred_ss(s->group->n, b->sy[(Size) s->n_folds * b->nt + t],
+										  b->syy[(Size) s->n_folds * b->nt + t]);
+	}
+	return scores;
+}
+
+/* Scores of all alphas and targets of the block. */
+static RidgeScores *
+score_all(const Primal *s, Block *b)
+{
+	int			a = s->job->n_alphas;
+	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
+	SweepValue *values = huge_alloc(size_mul(size_mul(a, b->nt), sizeof(SweepValue)));
+
+	for (int f = 0; f < s->n_folds; f++)
+	{
+		project(s, b, f);
+		sweep_all(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, s->float4,
+				  s->job->scoring != ENCODER_SCORING_R, values);
+		for (int j = 0; j < a; j++)
+			for (int t = 0; t < b->nt; t++)
+				add_value(s, b, f, &values[(Size) j * b->nt + t], scores, j, t, t);
+		progress_add(1);
+	}
+	pfree(values);
+	return scores;
+}
+
+/*
+ * Scores in float8 of every (target, alpha) whose float4 score is within SURE
+ * of the target's best; the best of them goes to chosen, its scores to *exact
+ * (one column a target).
+ */
+static RidgeScores *
+score_again(const Primal *s, const Block *b, const RidgeScores *rough, int *chosen)
+{
+	EncoderScoring scoring = s->job->scoring;
+	Size		max = (Size) rough->n_alphas * b->nt;
+	int		   *target = huge_alloc(max * sizeof(int));
+	int		   *alpha = huge_alloc(max * sizeof(int));
+	int			n = 0;
+	RidgeScores *exact;
+	SweepValue *values;
+
+	for (int t = 0; t < b->nt; t++)
+	{
+		int			best = ridge_scores_best(rough, scoring, t);
+		double		bar = best < 0 ? 0 : ridge_score_value(rough, scoring, best, t) - SURE;
+
+		for (int j = 0; j < rough->n_alphas && best >= 0; j++)
+			if (ridge_score_value(rough, scoring, j, t) >= bar)
+			{
+				target[n] = t;
+				alpha[n++] = j;
+			}
+	}
+
+	exact = new_scores(s, b, 1, n, target);
+	values = huge_alloc(Max(1, n) * sizeof(SweepValue));
+	for (int f = 0; f < s->n_folds; f++)
+	{
+		sweep_pairs(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, n, target, alpha, values);
+		for (int i = 0; i < n; i++)
+			add_value(s, b, f, &values[i], exact, 0, i, target[i]);
+	}
+
+	/* pairs are by target, alphas ascending: a tie goes to the later */
+	for (int t = 0; t < b->nt; t++)
+		chosen[t] = -1;
+	for (int i = 0; i < n; i++)
+	{
+		int			t = target[i];
+		int			before = chosen[t];
+
+		if (before < 0 || ridge_score_value(exact, scoring, 0, i) >= ridge_score_value(exact, scoring, 0, before))
+			chosen[t] = i;
+	}
+
+	/* the winners' sums back into the table of all, where the caller reads them */
+	for (int t = 0; t < b->nt; t++)
+		if (chosen[t] >= 0)
+		{
+			int			i = chosen[t];
+			Size		at = (Size) alpha[i] * b->nt + t;
+
+			rough->r[at] = exact->r[i];
+			rough->r2[at] = exact->r2[i];
+			rough->sse[at] = exact->sse[i];
+			chosen[t] = alpha[i];
+		}
+	return (RidgeScores *) rough;
+}
+
+static void
+score_block(Primal *s, Block *b)
+{
+	RidgeScores *scores = score_all(s, b);
+	int		   *chosen;
+
+	if (!s->job->fit)
+	{
+		ridge_scores_to_table(s->job, scores, b->targets);
+		return;
+	}
+	chosen = palloc(b->nt * sizeof(int));
+	if (s->float4)
+		score_again(s, b, scores, chosen);
+	else
+		for (int t = 0; t < b->nt; t++)
+			chosen[t] = ridge_scores_best(scores, s->job->scoring, t);
+	ridge_scores_to_encoder(s->job, scores, b->targets, chosen);
+}
+
+/* ---- the fit over all rows ---- */
+
+/* all (p x nt) = Q' x'y about means, scaled */
+static void
+project_all(const Primal *s, Block *b, double *ones)
+{
+	const double *sy = b->sy + (Size) s->n_folds * b->nt;
+
+	for (int t = 0; t < b->nt; t++)
+		ones[t] = 1;
+	centre_products(b->all, s->p, b->nt, s->all.n, s->all.mean, s->all.inv, sy, ones, 1);
+	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
+	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
+}
+
+/* Eigenvalues below this are rounding. */
+static double
+smallest_eigenvalue(const Primal *s)
+{
+	return s->all.lambda[s->p - 1] * s->p * 2.220446049250313e-16;
+}
+
+static void
+gcv_block(Primal *s, Block *b)
+{
+	int		   *chosen = palloc(b->nt * sizeof(int));
+	double	   *syy = palloc(b->nt * sizeof(double));
+	double		smallest = smallest_eigenvalue(s);
+
+	for (int t = 0; t < b->nt; t++)
+		syy[t] = ridge_centred_ss(s->group->n, b->sy[t], b->syy[t]);
+	for (int i = 0; i < s->p; i++)
+		for (int t = 0; t < b->nt; t++)
+		{
+			double		z = b->all[(Size) i * b->nt + t];
+
+			b->spare[(Size) i * b->nt + t] = s->all.lambda[i] > smallest ? z * z / s->all.lambda[i] : 0;
+		}
+	ridge_gcv(s->job, s->group->n, s->p, s->all.lambda, b->spare, b->nt, syy, b->targets, b->nt, chosen);
+}
+
+static void
+store_weight(Encoder *e, int j, int t, double w)
+{
+	Size		at = (Size) j * e->v + t;
+
+	if (e->wtype == TENSOR_FLOAT4)
+		((float *) e->weights)[at] = w;
+	else
+		((double *) e->weights)[at] = w;
+}
+
+/* Weights and the value at x0 from all (projected); alphas are in the encoder. */
+static void
+fit_block(Primal *s, Block *b)
+{
+	Encoder    *e = s->job->enc;
+	int			p = s->p;
+	double		smallest = smallest_eigenvalue(s);
+
+	for (int i = 0; i < p; i++)
+		for (int t = 0; t < b->nt; t++)
+		{
+			double		bottom = s->all.lambda[i] + e->alpha[b->targets[t]];
+
+			b->all[(Size) i * b->nt + t] = bottom > smallest ? b->all[(Size) i * b->nt + t] / bottom : 0;
+		}
+	gemm_f8(true, false, p, b->nt, p, 1, s->all.qt, p, b->all, b->nt, 0, b->spare, b->nt);
+	for (int j = 0; j < p; j++)
+	{
+		double		from_mean = e->x0[j] - (s->job->cx[j] + s->all.mean[j]);
+
+		for (int t = 0; t < b->nt; t++)
+		{
+			double		w = b->spare[(Size) j * b->nt + t] * s->all.inv[j];
+
+			store_weight(e, j, b->targets[t], w);
+			e->y0[b->targets[t]] += from_mean * w;
+		}
+	}
+}
+
+static void
+describe_block(Primal *s, Block *b)
+{
+	Encoder    *e = s->job->enc;
+	double		n = s->group->n;
+	const double *sy = b->sy + (Size) s->n_folds * b->nt;
+	const double *syy = b->syy + (Size) s->n_folds * b->nt;
+
+	for (int t = 0; t < b->nt; t++)
+	{
+		int			target = b->targets[t];
+
+		e->target_n[target] = s->group->n;
+		e->y0[target] = s->job->cy[target] + sy[t] / n;
+		e->variance[target] = n > 1 ? ridge_centred_ss(n, sy[t], syy[t]) / (n - 1) : NAN;
+	}
+}
+
+static void
+solve_block(Primal *s, Block *b)
+{
+	RidgeJob   *job = s->job;
+	double	   *ones = palloc(b->nt * sizeof(double));
+
+	block_sums(s, b);
+	if (s->score && s->n_folds > 0)
+		score_block(s, b);
+	if (job->fit || s->n_folds == 0)
+		project_all(s, b, ones);
+	if (s->score && s->n_folds == 0)
+		gcv_block(s, b);
+	if (job->fit)
+	{
+		describe_block(s, b);
+		fit_block(s, b);
+	}
+	pfree(ones);
+}
+
+/* ---- the entrance ---- */
+
+static bool
+scored_by_folds(const RidgeJob *job, const RidgeGroup *group)
+{
+	return job->score && group->n_folds >= 2;
+}
+
+double
+ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group)
+{
+	double		p = job->g->p;
+	double		v = group->n_targets;
+	double		n = group->rows_held ? group->n : 0;
+	double		k = scored_by_folds(job, group) ? group->n_folds : 0;
+	double		flops = n * p * p + 2 * n * p * v + (k + 1) * 9 * p * p * p + 2 * (2 * k + 2) * p * p * v;
+
+	for (int f = 0; f < (int) k; f++)
+		flops += job->n_alphas * v *
+			sweep_flops(p, group->folds[f].n, group->rows_held && 2.0 * group->folds[f].n < p);
+	return flops;
+}
+
+static double
+sweep_total(const RidgeJob *job, const RidgeGroup *group)
+{
+	double		p = job->g->p;
+	double		flops = 0;
+
+	for (int f = 0; f < group->n_folds; f++)
+		flops += job->n_alphas * (double) group->n_targets *
+			sweep_flops(p, group->folds[f].n, group->rows_held && 2.0 * group->folds[f].n < p);
+	return flops;
+}
+
+static int
+block_targets(const Primal *s)
+{
+	Size		a_target = (2 * (Size) s->n_folds + 2) * s->p * sizeof(double);
+	Size		fits = BLOCK_BYTES / Max(a_target, 1);
+
+	return (int) Min((Size) s->group->n_targets, Min((Size) MAX_BLOCK, Max((Size) MIN_BLOCK, fits)));
+}
+
+static Size
+scratch_bytes(const Primal *s)
+{
+	Size		pp = size_mul(size_mul(s->p, s->p), sizeof(double));
+	Size		bases = size_mul(pp, 3 * (Size) s->n_folds + 3);
+	Size		block = size_mul(size_mul(2 * (Size) s->n_folds + 2, s->p), size_mul(s->max_block, sizeof(double)));
+
+	return size_add(bases, block);
+}
+
+void
+ridge_primal(RidgeJob *job, const RidgeGroup *group)
+{
+	Primal		s = {.job = job, .group = group, .p = job->g->p, .score = job->score};
+	MemoryContext scratch;
+	MemoryContext old;
+	MemoryContext per_block;
+	Block	   *b;
+
+	s.n_folds = scored_by_folds(job, group) ? group->n_folds : 0;
+	s.float4 = job->fit && s.n_folds > 0 && sweep_total(job, group) > FLOAT4_FLOPS;
+	s.max_block = block_targets(&s);
+
+	scratch = scratch_create("ridge", scratch_bytes(&s), MEMORY_HINT);
+	old = MemoryContextSwitchTo(scratch);
+	s.folds = palloc0(Max(1, s.n_folds) * sizeof(FoldBasis));
+	for (int f = 0; f < s.n_folds; f++)
+		s.folds[f].fold = &group->folds[f];
+	prepare(&s);
+
+	b = block_alloc(&s);
+	per_block = AllocSetContextCreate(scratch, "ridge block", ALLOCSET_DEFAULT_SIZES);
+	progress_begin("ridge: targets", (double) ((group->n_targets + s.max_block - 1) / s.max_block) * Max(1, s.n_folds));
+	for (int t0 = 0; t0 < group->n_targets; t0 += s.max_block)
+	{
+		b->nt = Min(s.max_block, group->n_targets - t0);
+		b->targets = group->targets + t0;
+		MemoryContextSwitchTo(per_block);
+		solve_block(&s, b);
+		MemoryContextReset(per_block);
+	}
+	progress_end();
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+}
