@@ -162,8 +162,11 @@ extern void gram_fold_in(Gram *g, GramCell *cell);
 extern int64 gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx,
 						 double *sx, double *sxx);
 
+/* Over all rows, the diagonal of sxx alone: sx and sxx (p each) are added to; returns the rows. */
+extern int64 gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx);
+
 /*
- * The same for the targets idx[0 .. nt - 1] (0-based; a missing value counts
+ * As gram_sum_xx for the targets idx[0 .. nt - 1] (0-based; a missing value counts
  * as 0): sy (nt), syy (nt) and sxy (p x nt, row stride ldxy) are added to.
  */
 extern void gram_sum_xy(const Gram *g, const int *cells, int n_cells,

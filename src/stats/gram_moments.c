@@ -619,6 +619,44 @@ gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, doub
 	return n;
 }
 
+/* Sums and sums of squares of each feature about cx, over all rows: sx and sxx (p each) are added to. */
+int64
+gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
+{
+	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	int64		n_held;
+	int64		n = 0;
+
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		const GramMoments *m = g->cells[i].moments;
+
+		cells[i] = i;
+		for (int j = 0; m && j < g->p; j++)
+		{
+			double		d = g->cx[j] - cx[j];
+
+			sxx[j] += m->sxx[(Size) j * g->p + j] + 2 * d * m->sx[j] + m->n * d * d;
+			sx[j] += m->sx[j] + m->n * d;
+		}
+		n += m ? m->n : 0;
+	}
+	n_held = gram_held_n(g, cells, g->n_cells);
+	if (n_held > 0)
+	{
+		RowCursor	cursor = cursor_new(g, cells, g->n_cells);
+		int			max = block_rows(n_held);
+		double	   *x = huge_alloc(size_mul(size_mul(max, g->p), sizeof(double)));
+		int			rows;
+
+		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
+			centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, sxx);
+		pfree(x);
+	}
+	pfree(cells);
+	return n + n_held;
+}
+
 /* The held rows' part of gram_sum_xy. */
 static void
 sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
