@@ -317,7 +317,7 @@ low_rank_task(int64 i, int worker, void *arg)
 	}
 }
 
-/* Is max |phi - phi V V'| over the first r right singular vectors (rows of vt) within tolerance? */
+/* Is max |phi - phi V V'| over the first r rows of vt within tolerance? */
 static bool
 rank_suffices(const double *phi, const double *vt, int p, int a, int r)
 {
@@ -347,6 +347,21 @@ rank_suffices(const double *phi, const double *vt, int p, int a, int r)
 	return good;
 }
 
+/* Right singular vectors of phi (p x a), the largest first, as rows of vt (a x a). */
+static void
+right_singular_vectors(const double *phi, int p, int a, double *vt)
+{
+	double	   *gram = palloc((Size) a * a * sizeof(double));
+	double	   *w = palloc(a * sizeof(double));
+
+	syrk_f8(true, a, p, 1, phi, a, 0, gram, a);
+	eigh_f8(a, gram, w);
+	for (int k = 0; k < a; k++)
+		memcpy(vt + (Size) k * a, gram + (Size) (a - 1 - k) * a, a * sizeof(double));
+	pfree(gram);
+	pfree(w);
+}
+
 /*
  * The smallest rank that reproduces lambda / (lambda + alpha) within tolerance
  * and is cheaper than the alphas one by one, with its factors; 0 if none is.
@@ -359,17 +374,14 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	int			r_max = Min(Min(p, a), MAX_RANK);
 	double		quad = sweep_flops(p, f->n_rows, f->predict);
 	double	   *phi = huge_alloc((Size) p * a * sizeof(double));
-	double	   *copy = huge_alloc((Size) p * a * sizeof(double));
-	double	   *s = palloc(Min(p, a) * sizeof(double));
-	double	   *u = huge_alloc((Size) p * Min(p, a) * sizeof(double));
-	double	   *vt = palloc((Size) Min(p, a) * a * sizeof(double));
+	double	   *vt = palloc((Size) a * a * sizeof(double));
 	float	   *g;
 	int			r;
 
 	for (int i = 0; i < p; i++)
 		for (int j = 0; j < a; j++)
-			phi[(Size) i * a + j] = copy[(Size) i * a + j] = f->lambda[i] / (f->lambda[i] + f->alphas[j]);
-	svd_f8(p, a, copy, s, u, vt);
+			phi[(Size) i * a + j] = f->lambda[i] / (f->lambda[i] + f->alphas[j]);
+	right_singular_vectors(phi, p, a, vt);
 	for (r = 1; r <= r_max; r++)
 	{
 		double		exact = a * (quad + DOT_COST * 6.0 * p);
@@ -377,8 +389,6 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 
 		if (low > 0.8 * exact)
 			return 0;
-		if (r < Min(p, a) && s[r] > 0.5 * RANK_TOLERANCE * sqrt((double) p * a))
-			continue;
 		if (rank_suffices(phi, vt, p, a, r))
 			break;
 	}
