@@ -59,7 +59,7 @@ static const struct
 	{"dlarfg_", (void **) &blas.dlarfg},
 	{"dlarft_", (void **) &blas.dlarft},
 	{"dgesdd_", (void **) &blas.dgesdd},
-	{"dgeqrf_", (void **) &blas.dgeqrf},
+	
 	{"openblas_get_config", (void **) &blas.get_config},
 	{"openblas_get_corename", (void **) &blas.get_corename},
 	{"openblas_get_num_threads", (void **) &blas.get_num_threads},

@@ -80,8 +80,6 @@ typedef struct BlasTable
 	void		(*dgesdd) (const char *jobz, const int *m, const int *n, double *a, const int *lda,
 						   double *s, double *u, const int *ldu, double *vt, const int *ldvt,
 						   double *work, const int *lwork, int *iwork, int *info, size_t len_jobz);
-	void		(*dgeqrf) (const int *m, const int *n, double *a, const int *lda, double *tau,
-						   double *work, const int *lwork, int *info);
 
 	/* OpenBLAS's own */
 	char	   *(*get_config) (void);

@@ -341,11 +341,12 @@ run_tridiagonal(LapackJob *helper, const Tridiagonal *t)
 
 /* ---- back ---- */
 
-/* V (k x m): reflectors first .. first + k - 1, of the rows first + 1 .. n - 1 */
+/* Reflector i acts on rows i + 1 .. n - 1, so its own vectors have length n - 1. */
 static void
-copy_reflectors(const Tridiagonal *t, Size first, Size k, double *v)
+copy_reflectors(const void *source, Size first, Size k, double *v)
 {
-	Size		m = t->n - first - 1;
+	const Tridiagonal *t = source;
+	Size		m = t->n - 1 - first;
 
 	for (Size j = 0; j < k; j++)
 	{
@@ -355,37 +356,20 @@ copy_reflectors(const Tridiagonal *t, Size first, Size k, double *v)
 	}
 }
 
-/* z = H_0 H_1 ... H_{n-2} z for the rows z of Z (n x n) */
+/* The rows of Z (n x n) become the vectors of A. */
 static void
 transform_back(const Tridiagonal *t, double *z)
 {
-	Size		n = t->n;
-	Size		block = householder_block(n);
-	double	   *v = huge_alloc(block * n * sizeof(double));
-	double	   *factor = huge_alloc(block * block * sizeof(double));
-	double	   *scratch = huge_alloc(householder_scratch(block, n) * sizeof(double));
+	Reflectors	r = {.count = t->n - 1, .length = t->n - 1, .tau = t->tau,
+	.copy = copy_reflectors, .source = t};
 
-	for (Size end = n - 1; end > 0;)
-	{
-		Size		first = (end - 1) / block * block;
-		Size		k = end - first;
-		Size		m = n - first - 1;
-
-		copy_reflectors(t, first, k, v);
-		householder_form_t(k, m, v, t->tau + first, factor);
-		householder_apply_rows(n, m, k, v, factor, z + first + 1, n, scratch);
-		progress_add(4.0 * (double) n * (double) m * (double) k);
-		end = first;
-	}
+	householder_apply(&r, VECTORS_IN_ROWS, t->n, z + 1, t->n);
 }
 
 static Size
-local_doubles(Size n)
+local_bytes(Size n)
 {
-	Size		block = householder_block(n);
-
-	return 3 * n + n * PANEL + SYMV_GROUPS * n + block * n + block * block +
-		householder_scratch(block, n);
+	return (3 * n + n * PANEL + SYMV_GROUPS * n) * sizeof(double) + householder_scratch(n, n);
 }
 
 Size
@@ -393,7 +377,7 @@ eigh_scratch(Size n)
 {
 	if (n <= DIRECT_MAX)
 		return eigh_raw_work(n);
-	return job_bytes(n) + local_doubles(n) * sizeof(double);
+	return job_bytes(n) + local_bytes(n);
 }
 
 static void
@@ -441,7 +425,7 @@ eigh_f8(Size n, double *a, double *w)
 		return;
 	blas_keep_single();
 	scratch = scratch_create("eigendecomposition",
-							 n <= DIRECT_MAX ? eigh_raw_work(n) : local_doubles(n) * sizeof(double),
+							 n <= DIRECT_MAX ? eigh_raw_work(n) : local_bytes(n),
 							 NULL);
 	before = MemoryContextSwitchTo(scratch);
 	scale = scale_to_safe(n * n, a);

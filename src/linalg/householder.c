@@ -9,24 +9,14 @@
  */
 #include "postgres.h"
 
+#include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/blas.h"
 #include "linalg/householder.h"
 #include "linalg/linalg.h"
 
 #define T_LEAF			16
 #define GEMV_TASK		(Size) (1 << 19)	/* elements of A in a task: 4 MB */
-
-Size
-householder_block(Size n)
-{
-	return Max(32, Min(256, n / 16 / 32 * 32));
-}
-
-Size
-householder_scratch(Size k, Size count)
-{
-	return 2 * k * count;
-}
 
 /* On entry the upper triangle of T holds V V'. */
 static void
@@ -67,30 +57,70 @@ householder_form_t(Size k, Size n, const double *v, const double *tau, double *t
 	form_t(k, t, k, tau);
 }
 
-/* Z -= (Z V') T' V */
+/* Vectors in rows: Z -= (Z V') op(T)' V; in columns: Z -= V' op(T) (V Z). */
 void
-householder_apply_rows(Size count, Size n, Size k, const double *v, const double *t,
-					   double *z, Size ldz, double *scratch)
+householder_apply_block(bool transposed, Size count, Size n, Size k, const double *v,
+						const double *t, VectorsIn in, double *z, Size ldz, double *scratch)
 {
 	double	   *projection = scratch;
 	double	   *weighted = scratch + k * count;
 
-	gemm_f8(false, true, count, k, n, 1.0, z, ldz, v, n, 0.0, projection, k);
-	gemm_f8(false, true, count, k, k, 1.0, projection, k, t, k, 0.0, weighted, k);
-	gemm_f8(false, false, count, n, k, -1.0, weighted, k, v, n, 1.0, z, ldz);
+	if (in == VECTORS_IN_ROWS)
+	{
+		gemm_f8(false, true, count, k, n, 1.0, z, ldz, v, n, 0.0, projection, k);
+		gemm_f8(false, !transposed, count, k, k, 1.0, projection, k, t, k, 0.0, weighted, k);
+		gemm_f8(false, false, count, n, k, -1.0, weighted, k, v, n, 1.0, z, ldz);
+	}
+	else
+	{
+		gemm_f8(false, false, k, count, n, 1.0, v, n, z, ldz, 0.0, projection, count);
+		gemm_f8(transposed, false, k, count, k, 1.0, t, k, projection, count, 0.0,
+				weighted, count);
+		gemm_f8(true, false, n, count, k, -1.0, v, n, weighted, count, 1.0, z, ldz);
+	}
 }
 
-/* Z -= V' T (V Z) */
-void
-householder_apply_columns(Size n, Size count, Size k, const double *v, const double *t,
-						  double *z, Size ldz, double *scratch)
+/* Reflectors in a block: wide for the rate of gemm, narrow for the zeros in a short V. */
+static Size
+block_width(Size length)
 {
-	double	   *projection = scratch;
-	double	   *weighted = scratch + k * count;
+	return Max(32, Min(256, length / 16 / 32 * 32));
+}
 
-	gemm_f8(false, false, k, count, n, 1.0, v, n, z, ldz, 0.0, projection, count);
-	gemm_f8(false, false, k, count, k, 1.0, t, k, projection, count, 0.0, weighted, count);
-	gemm_f8(true, false, n, count, k, -1.0, v, n, weighted, count, 1.0, z, ldz);
+Size
+householder_scratch(Size length, Size vectors)
+{
+	Size		block = block_width(length);
+
+	return (block * length + block * block + 2 * block * vectors) * sizeof(double);
+}
+
+void
+householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz)
+{
+	Size		block = block_width(r->length);
+	double	   *v = huge_alloc(block * r->length * sizeof(double));
+	double	   *t = huge_alloc(block * block * sizeof(double));
+	double	   *scratch = huge_alloc(2 * block * vectors * sizeof(double));
+	Size		first;
+
+	for (Size end = r->count; end > 0; end = first)
+	{
+		Size		n,
+					k;
+
+		first = (end - 1) / block * block;
+		n = r->length - first;
+		k = end - first;
+		r->copy(r->source, first, k, v);
+		householder_form_t(k, n, v, r->tau + first, t);
+		householder_apply_block(false, vectors, n, k, v, t, in,
+								z + (in == VECTORS_IN_ROWS ? first : first * ldz), ldz, scratch);
+		progress_add(4.0 * (double) vectors * (double) n * (double) k);
+	}
+	pfree(scratch);
+	pfree(t);
+	pfree(v);
 }
 
 /* ---- matrix times vector, column-major ---- */

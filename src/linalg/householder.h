@@ -1,8 +1,8 @@
 /*
  * householder.h
- *		Blocks of Householder reflectors, for this room's decompositions.
+ *		Products of Householder reflectors, for this room's decompositions.
  *
- * k reflectors H_i = I - tau_i v_i v_i' of length n make the block reflector
+ * k reflectors H_i = I - tau_i v_i v_i' make the block reflector
  * H_0 H_1 ... H_{k-1} = I - V' T V, where V is k x n with the v_i in its rows
  * and T is k x k upper triangular (Schreiber and Van Loan 1989).
  */
@@ -11,22 +11,43 @@
 
 #include "postgres.h"
 
-/* Reflectors in a block when vectors are transformed back. */
-extern Size householder_block(Size n);
+/* Which vectors a product is applied to: the rows of a row-major matrix, or its columns. */
+typedef enum VectorsIn
+{
+	VECTORS_IN_ROWS,
+	VECTORS_IN_COLUMNS
+} VectorsIn;
 
-/* Doubles of scratch that the two apply functions take for blocks of up to k on 'count' vectors. */
-extern Size householder_scratch(Size k, Size count);
-
-/* V (k x n, explicit, with its ones and zeros) and tau give T (k x k, lower part zero). */
+/* V (k x n, with its ones and zeros, rows contiguous) and tau give T (k x k, lower part zero). */
 extern void householder_form_t(Size k, Size n, const double *v, const double *tau, double *t);
 
-/* Rows of Z (count x n) are vectors z: z = H z for the block H = I - V' T V */
-extern void householder_apply_rows(Size count, Size n, Size k, const double *v, const double *t,
-								   double *z, Size ldz, double *scratch);
+/*
+ * z = H z, or z = H' z (transposed), for 'count' vectors z of length n in Z, H =
+ * I - V' T V.  scratch: 2 k count doubles.
+ */
+extern void householder_apply_block(bool transposed, Size count, Size n, Size k, const double *v,
+									const double *t, VectorsIn in, double *z, Size ldz,
+									double *scratch);
 
-/* The same where the columns of Z (n x count) are the vectors. */
-extern void householder_apply_columns(Size n, Size count, Size k, const double *v, const double *t,
-									  double *z, Size ldz, double *scratch);
+/*
+ * A sequence of reflectors of vectors of 'length': v_i is zero before element
+ * i, which is 1.  copy() writes v_first .. v_{first + k - 1} to V (k x (length -
+ * first)), their elements before 'first' left out.
+ */
+typedef struct Reflectors
+{
+	Size		count;
+	Size		length;
+	const double *tau;
+	void		(*copy) (const void *source, Size first, Size k, double *v);
+	const void *source;
+} Reflectors;
+
+/* z = H_0 H_1 ... H_{count-1} z for 'vectors' vectors of r->length in Z; calls progress_add(flops). */
+extern void householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz);
+
+/* Bytes of scratch it takes. */
+extern Size householder_scratch(Size length, Size vectors);
 
 /*
  * y = op(A) x, A *column-major* m x n: shared by threads and open to
