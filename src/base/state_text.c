@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "common/base64.h"
+#include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
@@ -42,10 +43,12 @@ state_to_text(const char *name, const char *summary, const char *bytes, Size n_b
 static void pg_attribute_noreturn()
 bad_text(const char *name, const char *text, const char *detail)
 {
+	int			shown = pg_mbcliplen(text, (int) strlen(text), 40);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.40s%s\"", name, text,
-					strlen(text) > 40 ? "..." : ""),
+			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", name, shown, text,
+					text[shown] != '\0' ? "..." : ""),
 			 errdetail("%s", detail)));
 }
 

@@ -35,6 +35,10 @@ typmod_dims(int32 typmod, int32 dims[TYPMOD_MAX_RANK])
 {
 	int			rank = typmod_rank(typmod);
 
+	if (rank > TYPMOD_MAX_RANK)	/* not made by tensor_typmod_in */
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid tensor type modifier %d", typmod)));
 	for (int d = 0; d < rank; d++)
 	{
 		int			bits = TYPMOD_DIMS_BITS / rank;

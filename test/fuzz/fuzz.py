@@ -277,14 +277,14 @@ def run_batch(db, target, function, cast, statement, inputs, show):
             rows = db.run("SELECT ordinal, state, message FROM %s(%%s, %%s::%s)" % (function, cast), (statement, batch))
             for ordinal, state, message in rows:
                 target.result(state, message, show(batch[ordinal - 1]))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled):
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled, UnicodeDecodeError):
             db.reopen()
             for one in batch:
                 started = time.time()
                 try:
                     rows = db.run("SELECT ordinal, state, message FROM %s(%%s, %%s::%s)" % (function, cast), (statement, [one]))
                     target.result(rows[0][1], rows[0][2], show(one))
-                except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled) as error:
+                except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled, UnicodeDecodeError) as error:
                     target.inputs += 1
                     target.fail("%s after %.0f s" % (str(error).strip() or "connection lost", time.time() - started), show(one))
                     db.reopen()
@@ -581,13 +581,13 @@ def run_batch_each(db, target, statements):
         try:
             for ordinal, state, message in db.run("SELECT ordinal, state, message FROM try_each(%s)", (batch,)):
                 target.result(state, message, batch[ordinal - 1])
-        except psycopg2.Error:
+        except (psycopg2.Error, UnicodeDecodeError):
             db.reopen()
             for one in batch:
                 try:
                     rows = db.run("SELECT ordinal, state, message FROM try_each(%s)", ([one],))
                     target.result(rows[0][1], rows[0][2], one)
-                except psycopg2.Error as error:
+                except (psycopg2.Error, UnicodeDecodeError) as error:
                     target.inputs += 1
                     target.fail(str(error).strip() or "connection lost", one)
                     db.reopen()
