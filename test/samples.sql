@@ -44,3 +44,19 @@ INSERT INTO samples_gram (v)
     UNION ALL SELECT gram_agg(x) FROM sample_rows
     UNION ALL SELECT gram_agg(y, x, -fold) FROM sample_rows WHERE id % 7 <> 0
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_encoder (id int GENERATED ALWAYS AS IDENTITY, v encoder);
+INSERT INTO samples_encoder (v)
+    SELECT ridge_cv(gram_agg(x, y, fold)) FROM sample_rows
+    UNION ALL SELECT ridge_cv(gram_agg(x, y, fold), standardize => true) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT ridge_cv(gram_agg(x, y)) FROM sample_rows
+    UNION ALL SELECT ridge_cv(gram_agg(x || x * x || sqrt(abs(x)) || exp(x), x, fold)) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT ridge(gram_agg(x, y), 1.5) FROM sample_rows
+    UNION ALL SELECT NULL;
+
+CREATE TABLE samples_pca (id int GENERATED ALWAYS AS IDENTITY, v pca);
+INSERT INTO samples_pca (v)
+    SELECT pca(gram_agg(x), 2) FROM sample_rows
+    UNION ALL SELECT pca(gram_agg(astype(x, 'float8')), 3) FROM sample_rows
+    UNION ALL SELECT pca(gram_agg(x || x * x), 2) FROM sample_rows WHERE id <= 4
+    UNION ALL SELECT NULL;

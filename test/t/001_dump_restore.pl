@@ -50,8 +50,10 @@ sub contents
 	foreach my $table (split /\n/, $tables)
 	{
 		my $order = $table eq 'sums' ? '' : 'ORDER BY id';
+		# Binary arrays hold the element type's oid, which differs between databases.
+		my $columns = $table eq 'columns' ? 'id, v3, h, h2, place, light, doubled' : '*';
 		$all{"$table text"} = $node->safe_psql($database, "COPY (SELECT * FROM public.$table $order) TO STDOUT");
-		$node->safe_psql($database, "COPY (SELECT * FROM public.$table $order) TO '$dir/binary' (FORMAT binary)");
+		$node->safe_psql($database, "COPY (SELECT $columns FROM public.$table $order) TO '$dir/binary' (FORMAT binary)");
 		$all{"$table binary"} = unpack('H*', slurp_file("$dir/binary"));
 	}
 	return \%all;

@@ -22,8 +22,7 @@ my $before = anonymous_kb($pid);
 my $started = time();
 $session->query("$fit;");
 my $whole = time() - $started;
-note(sprintf('the whole statement: %.1f s', $whole));
-is($session->{stderr}, '', 'the statement runs to its end without a timeout');
+is($session->{stderr}, '', sprintf('the statement runs to its end in %.1f s', $whole));
 
 # The asked-for 300 ms, then through all phases of the statement.
 foreach my $timeout (0.3, map { $_ * $whole / 12 } 1 .. 11)
