@@ -2,18 +2,29 @@
  * encoder.c
  *		The encoder object: making it, and reading weights and predictions.
  *
- * encoder.h says what an encoder holds.  A prediction costs 2 n p v flops from
- * primal weights, and 2 n n_dual (p + v) from dual coefficients.
+ * encoder.h says what an encoder holds.  Predicting n rows costs 2 n p v flops
+ * from primal weights, and 2 n n_dual (p + v) from dual coefficients.  A few
+ * rows (and the intercepts, which are the prediction of x = 0) read the stored
+ * weights once, as they are; more rows unpack blocks of them to float8 for
+ * matrix products.  Scratch is about 64 MB whatever p and v.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "miscadmin.h"
+
+#include "base/dispatch.h"
 #include "encoding/encoder.h"
 #include "encoding/encoder_object.h"
 #include "linalg/linalg.h"
 
 #define MEMORY_HINT "Fit fewer targets at a time: gram_targets(gram, targets)."
+
+#define BLOCK_ELEMENTS	((Size) 1 << 22)	/* unpacked to float8 at a time */
+#define TASK_ELEMENTS	((Size) 1 << 25)	/* read by one task of a single-row prediction */
+#define COLUMN_TILE		512
+#define FEW_ROWS		3		/* read the stored weights a row rather than unpack them */
 
 static double *
 nan_array(int n)
@@ -94,116 +105,345 @@ encoder_alloc_dual(Encoder *e, int64 n_dual)
 		e->scale2[j] = 1;
 }
 
-/* Columns t0 .. t0 + nt - 1 of a stored matrix (rows x ld) as float8, out rows x nt. */
-static void
-read_columns(const void *matrix, TensorType type, int64 rows, int ld, int t0, int nt, double *out)
+/* ---- stored matrices ---- */
+
+/* A stored matrix, rows x columns of e->wtype. */
+typedef struct Stored
 {
-	for (int64 i = 0; i < rows; i++)
+	const void *data;
+	TensorType	type;
+	Size		rows;
+	Size		columns;
+} Stored;
+
+static Stored
+stored_weights(const Encoder *e)
+{
+	return (Stored) {e->weights, e->wtype, e->p, e->v};
+}
+
+static Stored
+stored_coef(const Encoder *e)
+{
+	return (Stored) {e->coef, e->wtype, e->n_dual, e->v};
+}
+
+static Stored
+stored_rows(const Encoder *e)
+{
+	return (Stored) {e->rows, e->wtype, e->n_dual, e->p};
+}
+
+static const void *
+element(const Stored *m, Size row, Size column)
+{
+	return (const char *) m->data + (row * m->columns + column) * m->type;
+}
+
+HOT_LOOP static void
+widen(const float *in, Size n, double *out)
+{
+	for (Size i = 0; i < n; i++)
+		out[i] = in[i];
+}
+
+/* Columns c0 .. c0 + n - 1 of rows r0 .. r0 + n_rows - 1 as float8, out n_rows x n. */
+static void
+unpack(const Stored *m, Size r0, Size n_rows, Size c0, Size n, double *out)
+{
+	for (Size i = 0; i < n_rows; i++)
+	{
+		const void *from = element(m, r0 + i, c0);
+
+		if (m->type == TENSOR_FLOAT8)
+			memcpy(out + i * n, from, n * sizeof(double));
+		else
+			widen(from, n, out + i * n);
+	}
+}
+
+/* Columns idx[0 .. n - 1] of all rows as float8, out rows x n. */
+static void
+unpack_columns(const Stored *m, const int *idx, Size n, double *out)
+{
+	for (Size i = 0; i < m->rows; i++)
+		for (Size t = 0; t < n; t++)
+			out[i * n + t] = m->type == TENSOR_FLOAT8
+				? *(const double *) element(m, i, idx[t])
+				: *(const float *) element(m, i, idx[t]);
+}
+
+/* ---- a matrix with one vector, read as it is stored ---- */
+
+typedef struct VectorJob
+{
+	const Stored *m;
+	const double *in;
+	double	   *out;
+	Size		per_task;		/* columns or rows */
+} VectorJob;
+
+#define COMBINE_LOOP(TYPE) \
+	const TYPE *at = m; \
+	Size		i = 0; \
+	for (; i + 4 <= rows; i += 4, at += 4 * ld) \
+		for (Size t = 0; t < n; t++) \
+			out[t] += (factor[i] * at[t] + factor[i + 1] * at[ld + t]) + \
+				(factor[i + 2] * at[2 * ld + t] + factor[i + 3] * at[3 * ld + t]); \
+	for (; i < rows; i++, at += ld) \
+		for (Size t = 0; t < n; t++) \
+			out[t] += factor[i] * at[t]
+
+/* out[t] += sum over rows of factor[i] m[i, t] */
+HOT_LOOP static void
+combine_f4(const void *m, Size ld, Size rows, Size n, const double *factor, double *out)
+{
+	COMBINE_LOOP(float);
+}
+
+HOT_LOOP static void
+combine_f8(const void *m, Size ld, Size rows, Size n, const double *factor, double *out)
+{
+	COMBINE_LOOP(double);
+}
+
+static void
+combine_task(int64 i, int worker, void *arg)
+{
+	VectorJob  *job = arg;
+	Size		first = i * job->per_task;
+	Size		n = Min(job->per_task, job->m->columns - first);
+
+	(job->m->type == TENSOR_FLOAT8 ? combine_f8 : combine_f4)
+		(element(job->m, 0, first), job->m->columns, job->m->rows, n, job->in, job->out + first);
+}
+
+/* out (columns) += in' m */
+static void
+combine_rows(const Stored *m, const double *in, double *out)
+{
+	VectorJob	job = {m, in, out, 0};
+
+	job.per_task = Min((Size) COLUMN_TILE, Max((Size) 16, TASK_ELEMENTS / Max(m->rows, 1)));
+	parallel_for((m->columns + job.per_task - 1) / job.per_task, 0, combine_task, &job);
+}
+
+HOT_LOOP static double
+dot_f4(const float *a, const double *b, Size n)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+HOT_LOOP static double
+dot_f8(const double *a, const double *b, Size n)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+static void
+dots_task(int64 i, int worker, void *arg)
+{
+	VectorJob  *job = arg;
+	Size		first = i * job->per_task;
+	Size		last = Min(job->m->rows, first + job->per_task);
+
+	for (Size r = first; r < last; r++)
+		job->out[r] = job->m->type == TENSOR_FLOAT8
+			? dot_f8(element(job->m, r, 0), job->in, job->m->columns)
+			: dot_f4(element(job->m, r, 0), job->in, job->m->columns);
+}
+
+/* out (rows) = m in */
+static void
+row_dots(const Stored *m, const double *in, double *out)
+{
+	VectorJob	job = {m, in, out, 0};
+
+	job.per_task = Max(1, Min((Size) 64, TASK_ELEMENTS / Max(m->columns, 1)));
+	parallel_for((m->rows + job.per_task - 1) / job.per_task, 0, dots_task, &job);
+}
+
+/* ---- weights ---- */
+
+/* out (p x nt) = scale2 rows' coef, coef (n_dual x nt) */
+static void
+dual_weights(const Encoder *e, const double *coef, int nt, double *out)
+{
+	Stored		rows = stored_rows(e);
+	Size		p = e->p;
+	Size		part = Max(1, BLOCK_ELEMENTS / p);
+	double	   *unpacked = huge_alloc(size_mul(Min(part, Max(rows.rows, 1)) * p, sizeof(double)));
+
+	memset(out, 0, p * nt * sizeof(double));
+	for (Size r0 = 0; r0 < rows.rows; r0 += part)
+	{
+		Size		n = Min(part, rows.rows - r0);
+
+		unpack(&rows, r0, n, 0, p, unpacked);
+		gemm_f8(true, false, p, nt, n, 1, unpacked, p, coef + r0 * nt, nt, 1, out, nt);
+	}
+	for (Size j = 0; j < p; j++)
 		for (int t = 0; t < nt; t++)
-			out[i * nt + t] = type == TENSOR_FLOAT8
-				? ((const double *) matrix)[i * ld + t0 + t]
-				: ((const float *) matrix)[i * ld + t0 + t];
+			out[j * nt + t] *= e->scale2[j];
+	pfree(unpacked);
 }
 
 void
 encoder_weights(const Encoder *e, int t0, int nt, double *out)
 {
+	Stored		m = e->dual ? stored_coef(e) : stored_weights(e);
 	double	   *coef;
-	double	   *rows;
 
 	if (!e->dual)
 	{
-		read_columns(e->weights, e->wtype, e->p, e->v, t0, nt, out);
+		unpack(&m, 0, m.rows, t0, nt, out);
 		return;
 	}
-	coef = huge_alloc(Max(1, size_mul(size_mul(e->n_dual, nt), 8)));
-	rows = huge_alloc(Max(1, size_mul(size_mul(e->n_dual, e->p), 8)));
-	read_columns(e->coef, e->wtype, e->n_dual, e->v, t0, nt, coef);
-	read_columns(e->rows, e->wtype, e->n_dual, e->p, 0, e->p, rows);
-	gemm_f8(true, false, e->p, nt, e->n_dual, 1, rows, e->p, coef, nt, 0, out, nt);
-	for (int j = 0; j < e->p; j++)
-		for (int t = 0; t < nt; t++)
-			out[(Size) j * nt + t] *= e->scale2[j];
+	coef = huge_alloc(Max(1, size_mul(size_mul(m.rows, nt), sizeof(double))));
+	unpack(&m, 0, m.rows, t0, nt, coef);
+	dual_weights(e, coef, nt, out);
 	pfree(coef);
-	pfree(rows);
-}
-
-/* Targets whose weights are unpacked at a time: about 64 MB of float8. */
-static int
-weight_block(const Encoder *e)
-{
-	Size		rows = e->dual ? Max(e->n_dual, e->p) : e->p;
-
-	return (int) Min((Size) e->v, Max((Size) 16, ((Size) 8 << 20) / Max(rows, 1)));
 }
 
 void
-encoder_intercepts(const Encoder *e, double *out)
+encoder_weights_of(const Encoder *e, const int *targets, int nt, double *out)
 {
-	int			block = weight_block(e);
-	double	   *w = huge_alloc(size_mul(size_mul(e->p, block), 8));
+	Stored		m = e->dual ? stored_coef(e) : stored_weights(e);
+	double	   *coef;
 
-	for (int t0 = 0; t0 < e->v; t0 += block)
+	if (!e->dual)
 	{
-		int			nt = Min(block, e->v - t0);
-
-		memcpy(out + t0, e->y0 + t0, nt * sizeof(double));
-		encoder_weights(e, t0, nt, w);
-		gemv_f8(true, e->p, nt, -1, w, nt, e->x0, 1, out + t0);
+		unpack_columns(&m, targets, nt, out);
+		return;
 	}
-	pfree(w);
+	coef = huge_alloc(Max(1, size_mul(size_mul(m.rows, nt), sizeof(double))));
+	unpack_columns(&m, targets, nt, coef);
+	dual_weights(e, coef, nt, out);
+	pfree(coef);
 }
 
-/* out (n x v) = xc (n x p, about x0) W, from the dual: xc scale2 rows' coef */
-static void
-predict_dual(const Encoder *e, int64 n, double *xc, double *out)
-{
-	double	   *rows = huge_alloc(Max(1, size_mul(size_mul(e->n_dual, e->p), 8)));
-	double	   *coef = huge_alloc(Max(1, size_mul(size_mul(e->n_dual, e->v), 8)));
-	double	   *kernel = huge_alloc(Max(1, size_mul(size_mul(n, e->n_dual), 8)));
+/* ---- predictions ---- */
 
-	read_columns(e->rows, e->wtype, e->n_dual, e->p, 0, e->p, rows);
-	read_columns(e->coef, e->wtype, e->n_dual, e->v, 0, e->v, coef);
-	for (int64 i = 0; i < n; i++)
-		for (int j = 0; j < e->p; j++)
-			xc[i * e->p + j] *= e->scale2[j];
-	gemm_f8(false, true, n, e->n_dual, e->p, 1, xc, e->p, rows, e->p, 0, kernel, e->n_dual);
-	gemm_f8(false, false, n, e->v, e->n_dual, 1, kernel, e->n_dual, coef, e->v, 0, out, e->v);
-	pfree(rows);
-	pfree(coef);
+/* One row xc (p, about x0; changed), out v. */
+static void
+predict_row(const Encoder *e, double *xc, double *out)
+{
+	Stored		weights = stored_weights(e);
+	Stored		coef = stored_coef(e);
+	Stored		rows = stored_rows(e);
+	double	   *kernel;
+
+	memcpy(out, e->y0, e->v * sizeof(double));
+	if (!e->dual)
+	{
+		combine_rows(&weights, xc, out);
+		return;
+	}
+	kernel = huge_alloc(Max(1, rows.rows) * sizeof(double));
+	for (int j = 0; j < e->p; j++)
+		xc[j] *= e->scale2[j];
+	row_dots(&rows, xc, kernel);
+	combine_rows(&coef, kernel, out);
 	pfree(kernel);
 }
 
+/* out (n x columns) += a (n x rows) m, a block of unpacked columns at a time */
 static void
-predict_primal(const Encoder *e, int64 n, const double *xc, double *out)
+multiply_stored(const Stored *m, Size n, const double *a, double *out)
 {
-	int			block = weight_block(e);
-	double	   *w = huge_alloc(size_mul(size_mul(e->p, block), 8));
+	Size		block = Min(m->columns, Max((Size) 16, BLOCK_ELEMENTS / Max(m->rows, 1)));
+	double	   *unpacked;
 
-	for (int t0 = 0; t0 < e->v; t0 += block)
+	if (m->rows == 0)
+		return;
+	if (m->type == TENSOR_FLOAT8)
 	{
-		int			nt = Min(block, e->v - t0);
-
-		encoder_weights(e, t0, nt, w);
-		gemm_f8(false, false, n, nt, e->p, 1, xc, e->p, w, nt, 0, out + t0, e->v);
+		gemm_f8(false, false, n, m->columns, m->rows, 1, a, m->rows, m->data, m->columns, 1, out, m->columns);
+		return;
 	}
-	pfree(w);
+	unpacked = huge_alloc(size_mul(size_mul(m->rows, block), sizeof(double)));
+	for (Size t0 = 0; t0 < m->columns; t0 += block)
+	{
+		Size		nt = Min(block, m->columns - t0);
+
+		unpack(m, 0, m->rows, t0, nt, unpacked);
+		gemm_f8(false, false, n, nt, m->rows, 1, a, m->rows, unpacked, nt, 1, out + t0, m->columns);
+	}
+	pfree(unpacked);
+}
+
+/* kernel (n x n_dual) = xc scale2 rows', xc is changed */
+static double *
+kernel_rows(const Encoder *e, Size n, double *xc)
+{
+	Stored		rows = stored_rows(e);
+	Size		p = e->p;
+	Size		part = Max(1, Min(Max(rows.rows, 1), BLOCK_ELEMENTS / p));
+	double	   *kernel = huge_alloc(Max(1, size_mul(size_mul(n, rows.rows), sizeof(double))));
+	double	   *unpacked = huge_alloc(size_mul(part * p, sizeof(double)));
+
+	for (Size i = 0; i < n; i++)
+		for (Size j = 0; j < p; j++)
+			xc[i * p + j] *= e->scale2[j];
+	for (Size r0 = 0; r0 < rows.rows; r0 += part)
+	{
+		Size		count = Min(part, rows.rows - r0);
+
+		unpack(&rows, r0, count, 0, p, unpacked);
+		gemm_f8(false, true, n, count, p, 1, xc, p, unpacked, p, 0, kernel + r0, rows.rows);
+	}
+	pfree(unpacked);
+	return kernel;
+}
+
+/* Rows xc (n x p, about x0; changed), out n x v. */
+static void
+predict_rows(const Encoder *e, Size n, double *xc, double *out)
+{
+	Stored		m = e->dual ? stored_coef(e) : stored_weights(e);
+	double	   *a = e->dual ? kernel_rows(e, n, xc) : xc;
+
+	for (Size i = 0; i < n; i++)
+		memcpy(out + i * e->v, e->y0, e->v * sizeof(double));
+	multiply_stored(&m, n, a, out);
+	if (e->dual)
+		pfree(a);
 }
 
 void
 encoder_predict(const Encoder *e, int64 n, const double *x, double *out)
 {
-	double	   *xc = huge_alloc(Max(1, size_mul(size_mul(n, e->p), 8)));
+	Size		p = e->p;
+	double	   *xc = huge_alloc(Max(1, size_mul(size_mul(n, p), sizeof(double))));
 
-	for (int64 i = 0; i < n; i++)
-		for (int j = 0; j < e->p; j++)
-			xc[i * e->p + j] = x[i * e->p + j] - e->x0[j];
-	if (e->dual)
-		predict_dual(e, n, xc, out);
+	for (Size i = 0; i < (Size) n; i++)
+		for (Size j = 0; j < p; j++)
+			xc[i * p + j] = x[i * p + j] - e->x0[j];
+	if (n > FEW_ROWS)
+		predict_rows(e, n, xc, out);
 	else
-		predict_primal(e, n, xc, out);
-	for (int64 i = 0; i < n; i++)
-		for (int t = 0; t < e->v; t++)
-			out[i * e->v + t] += e->y0[t];
+		for (Size i = 0; i < (Size) n; i++)
+			predict_row(e, xc + i * p, out + i * e->v);
+	pfree(xc);
+}
+
+void
+encoder_intercepts(const Encoder *e, double *out)
+{
+	double	   *xc = huge_alloc(e->p * sizeof(double));
+
+	for (int j = 0; j < e->p; j++)
+		xc[j] = -e->x0[j];
+	predict_row(e, xc, out);
 	pfree(xc);
 }

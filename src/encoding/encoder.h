@@ -98,6 +98,9 @@ extern void encoder_alloc_dual(Encoder *e, int64 n_dual);	/* coef, rows, zeroed 
 /* Weights of targets t0 .. t0 + nt - 1 as float8, out p x nt. */
 extern void encoder_weights(const Encoder *e, int t0, int nt, double *out);
 
+/* ... of the targets listed (0-based) */
+extern void encoder_weights_of(const Encoder *e, const int *targets, int nt, double *out);
+
 /* Intercept of every target, out v. */
 extern void encoder_intercepts(const Encoder *e, double *out);
 
@@ -105,6 +108,10 @@ extern void encoder_intercepts(const Encoder *e, double *out);
 extern void encoder_predict(const Encoder *e, int64 n, const double *x, double *out);
 
 /* ---- encoder_io.c ---- */
+
+/* Bytes of the flat form, also of one that is too large to store. */
+extern Size encoder_stored_size(const Encoder *e);
+
 extern const Encoder *DatumGetEncoder(Datum d);
 #define PG_GETARG_ENCODER(n) DatumGetEncoder(PG_GETARG_DATUM(n))
 #define EncoderGetDatum(e) EOHPGetRWDatum(&(e)->hdr)

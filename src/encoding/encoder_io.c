@@ -181,20 +181,28 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 
 /* ---- the expanded object ---- */
 
+Size
+encoder_stored_size(const Encoder *e)
+{
+	StateWriter w = {NULL, VARHDRSZ};
+
+	write_encoder(&w, e);
+	return w.n;
+}
+
 static Size
 encoder_get_flat_size(ExpandedObjectHeader *eohptr)
 {
 	const Encoder *e = (const Encoder *) eohptr;
-	StateWriter w = {NULL, VARHDRSZ};
+	Size		size = encoder_stored_size(e);
 
-	write_encoder(&w, e);
-	if (w.n > MaxAllocSize)
+	if (size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an encoder of %zu bytes can't be stored or copied: a value is at most 1 GB", w.n),
+				 errmsg("an encoder of %zu bytes can't be stored or copied: a value is at most 1 GB", size),
 				 errdetail("It has %d features and %d targets.", e->p, e->v),
 				 errhint("Fit fewer targets at a time (gram_targets), or store the rows of targets(encoder).")));
-	return w.n;
+	return size;
 }
 
 static void

@@ -1,0 +1,23 @@
+-- what a fitted encoder gives back
+
+CREATE FUNCTION targets(e encoder, weights bool DEFAULT false)
+    RETURNS TABLE (target bigint, n bigint, variance float8, alpha float8, r float8, r2 float8,
+                   r2_pooled float8, intercept float8, weights tensor)
+    AS 'MODULE_PATHNAME', 'encoding_targets' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION targets(encoder, bool) IS 'one row a target, from 1 in the order of the elements of y: rows it was fitted on, variance of y over them (ddof 1), alpha, cross-validated r, R2 and pooled R2 (definitions at ridge_cv), intercept (the prediction where all features are 0), and, only if asked for, the weights, a vector of p in units of y a unit of x. NULL where a value is not defined: scores of ridge() or of a target with fewer than 2 rows, r and r2_pooled without folds';
+CREATE FUNCTION targets(e encoder, ids bigint[], weights bool DEFAULT false)
+    RETURNS TABLE (target bigint, n bigint, variance float8, alpha float8, r float8, r2 float8,
+                   r2_pooled float8, intercept float8, weights tensor)
+    AS 'MODULE_PATHNAME', 'encoding_targets_ids' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION targets(encoder, bigint[], bool) IS 'targets(encoder) with target numbers of your own (voxel ids), in the order of the elements of y; an error if there are not as many ids as targets or one is NULL';
+
+CREATE FUNCTION weights(e encoder) RETURNS tensor
+    AS 'MODULE_PATHNAME', 'encoding_weights' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION weights(encoder) IS 'all weights, a p x v matrix (features by targets) in units of y a unit of x, of the encoder''s element type; computed from the dual form if the encoder has that; an error past 1 GB: targets(encoder, weights => true) then gives them target by target';
+
+CREATE FUNCTION encoder_info(e encoder, OUT n bigint, OUT n_features int, OUT n_targets int, OUT n_folds int,
+                             OUT scores text, OUT scoring text, OUT scoring_asked text, OUT solver text,
+                             OUT per_target bool, OUT standardize bool, OUT alphas float8[],
+                             OUT form text, OUT dtype text, OUT bytes bigint)
+    AS 'MODULE_PATHNAME', 'encoding_encoder_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION encoder_info(encoder) IS 'how a model was made: rows, features, targets and folds; scores: cv (leave one fold out), gcv (generalized cross-validation, no folds) or none (ridge); with cv the scoring that chose alpha (r2 becomes r2_pooled if a fold has one row) and the solver that gave the scores: statistics (the held-out folds'' moments), predict (their rows) or kernel; the scoring that was asked for; one alpha a target or one for all; features standardized or not; the alphas tried, ascending; form: primal (weights, p x v) or dual (coefficients and rows, n x (p + v)); element type; bytes where it is stored';
