@@ -14,7 +14,7 @@
  * Targets go in blocks, so that scratch is about 64 MB beside (2 k + 1) p^2.
  * Large score terms run in float4; then every alpha within SURE of the best is
  * scored again in float8 and only those decide (field practice: float4 moves
- * R2 by less than 1e-6).
+ * R2 by less than 1e-6, the low rank by less than 1e-5).
  */
 #include "postgres.h"
 
@@ -31,7 +31,7 @@
 #define MAX_BLOCK		2048
 #define MIN_BLOCK		32
 #define FLOAT4_FLOPS	2e10	/* score terms larger than this run in float4 */
-#define SURE			5e-5
+#define SURE			1e-5
 
 #define MEMORY_HINT "Fit fewer targets at a time (gram_targets), or fewer features (gram_features)."
 

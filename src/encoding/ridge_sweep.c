@@ -36,6 +36,7 @@
 #define RANK_TOLERANCE	3e-6
 #define TASK_FLOPS		1e9
 #define DOT_COST		6		/* a flop outside a matrix product, in flops inside one */
+#define SMALL_COST		3		/* a flop of a small product */
 
 static void
 gemm_float(int m, int n, int k, const float *a, const float *b, float *c)
@@ -94,7 +95,7 @@ typedef struct SweepJob
 	/* low rank */
 	int			rank;
 	const float *g;				/* p x rank */
-	const double *w;			/* rank x n_alphas */
+	const double *w;			/* n_alphas x rank */
 
 	char	   *scratch;		/* bytes a worker */
 	Size		scratch_bytes;
@@ -195,68 +196,89 @@ pairs_task(int64 i, int worker, void *arg)
 
 /* ---- low rank over the alphas ---- */
 
-/* m[k * rank + l][q] = sum over rows of x[., k, q] w[., l, q] */
+/*
+ * A tile's columns are target by target: column q * rank + k is g_k o z_q, so
+ * that one target's r x r products are a small matrix product of their own.
+ */
+
+/* u[i, q, k] = g[i, k] z[i, q] and e in float4; columns of targets past m are 0 */
 HOT_LOOP static void
-rank_products(const float *x, const float *w, int n, int rank, float *m)
+rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict e)
 {
-	memset(m, 0, (Size) rank * rank * RANK_TILE * sizeof(float));
-	for (int i = 0; i < n; i++)
+	int			rank = job->rank;
+
+	for (int i = 0; i < job->f->p; i++)
 	{
-		const float *xi = x + (Size) i * rank * RANK_TILE;
-		const float *wi = w + (Size) i * rank * RANK_TILE;
-
-		for (int k = 0; k < rank; k++)
-			for (int l = 0; l < rank; l++)
-			{
-				float	   *out = m + (k * rank + l) * RANK_TILE;
-
-				for (int q = 0; q < RANK_TILE; q++)
-					out[q] += xi[k * RANK_TILE + q] * wi[l * RANK_TILE + q];
-			}
-	}
-}
-
-/* s1[k][q] = sum u[., k, q] e[., q], s3[k][q] = sum d u */
-HOT_LOOP static void
-rank_sums(const float *u, const float *e, const double *d, int n, int rank, float *s1, float *s3)
-{
-	memset(s1, 0, rank * RANK_TILE * sizeof(float));
-	memset(s3, 0, rank * RANK_TILE * sizeof(float));
-	for (int i = 0; i < n; i++)
-	{
-		float		weight = d[i];
-
-		for (int k = 0; k < rank; k++)
-			for (int q = 0; q < RANK_TILE; q++)
-			{
-				float		value = u[((Size) i * rank + k) * RANK_TILE + q];
-
-				s1[k * RANK_TILE + q] += value * e[(Size) i * RANK_TILE + q];
-				s3[k * RANK_TILE + q] += value * weight;
-			}
-	}
-}
-
-/* u[i, k, q] = g[i, k] z[i, q]; e in float4; columns past m are 0 */
-HOT_LOOP static void
-rank_load(const SweepJob *job, int t0, int m, float *u, float *e)
-{
-	const SweepFold *f = job->f;
-
-	for (int i = 0; i < f->p; i++)
-	{
-		float		z[RANK_TILE];
+		const float *restrict g = job->g + (Size) i * rank;
 
 		for (int q = 0; q < RANK_TILE; q++)
 		{
-			Size		at = (Size) i * job->nt + t0 + Min(q, m - 1);
+			Size		at = (Size) i * job->nt + t0 + q;
+			float		z = q < m ? job->z[at] : 0;
+			float	   *restrict out = u + ((Size) i * RANK_TILE + q) * rank;
 
-			z[q] = q < m ? job->z[at] : 0;
 			e[(Size) i * RANK_TILE + q] = q < m ? job->e[at] : 0;
+			for (int k = 0; k < rank; k++)
+				out[k] = g[k] * z;
 		}
-		for (int k = 0; k < job->rank; k++)
-			for (int q = 0; q < RANK_TILE; q++)
-				u[((Size) i * job->rank + k) * RANK_TILE + q] = job->g[(Size) i * job->rank + k] * z[q];
+	}
+}
+
+/* s1[q, k] = sum over i of u[i, q, k] e[i, q]; s3[q, k] = sum of d[i] u[i, q, k] */
+HOT_LOOP static void
+rank_sums(const float *restrict u, const float *restrict e, const double *restrict d, int n, int rank,
+		  float *restrict s1, float *restrict s3)
+{
+	int			columns = rank * RANK_TILE;
+
+	memset(s1, 0, columns * sizeof(float));
+	memset(s3, 0, columns * sizeof(float));
+	for (int i = 0; i < n; i++)
+	{
+		const float *restrict ui = u + (Size) i * columns;
+		float		weight = d[i];
+
+		for (int q = 0; q < RANK_TILE; q++)
+		{
+			float		eq = e[(Size) i * RANK_TILE + q];
+
+			for (int k = 0; k < rank; k++)
+				s1[q * rank + k] += ui[q * rank + k] * eq;
+		}
+		for (int c = 0; c < columns; c++)
+			s3[c] += ui[c] * weight;
+	}
+}
+
+/* One target's sums at every alpha from its rank x rank products and sums. */
+static void
+rank_values(const SweepJob *job, const float *products, const float *s1, const float *s3, int t)
+{
+	const SweepFold *f = job->f;
+	int			rank = job->rank;
+	double		factor = f->predict ? 1 : 2;
+
+	for (int j = 0; j < f->n_alphas; j++)
+	{
+		const double *w = job->w + (Size) j * rank;
+		SweepValue *value = &job->values[(Size) j * job->nt + t];
+		double		a1 = 0;
+		double		a2 = 0;
+		double		a3 = 0;
+
+		for (int k = 0; k < rank; k++)
+		{
+			double		row = 0;
+
+			for (int l = 0; l < rank; l++)
+				row += products[k * rank + l] * w[l];
+			a1 += w[k] * s1[k];
+			a2 += w[k] * row;
+			a3 += w[k] * s3[k];
+		}
+		value->a1 = a1;
+		value->a2 = factor * a2;
+		value->a3 = a3;
 	}
 }
 
@@ -273,47 +295,25 @@ low_rank_task(int64 i, int worker, void *arg)
 	float	   *w = u + (Size) f->p * columns;
 	float	   *e = w + quad_rows(f) * columns;
 	float	   *products = e + (Size) f->p * RANK_TILE;
-	float	   *s1 = products + rank * columns;
+	float	   *s1 = products + (Size) rank * rank;
 	float	   *s3 = s1 + columns;
 
 	rank_load(job, t0, m, u, e);
 	if (f->predict)
-	{
 		gemm_float(f->n_rows, columns, f->p, f->quad4, u, w);
-		rank_products(w, w, f->n_rows, rank, products);
-	}
 	else
 	{
 		memcpy(w, u, (Size) f->p * columns * sizeof(float));
 		trmm_float(f->p, columns, f->quad4, w);
-		rank_products(u, w, f->p, rank, products);
 	}
 	rank_sums(u, e, f->d, f->p, rank, s1, s3);
-
-	for (int j = 0; j < f->n_alphas; j++)
+	for (int q = 0; q < m; q++)
 	{
-		double		a1[RANK_TILE] = {0};
-		double		a2[RANK_TILE] = {0};
-		double		a3[RANK_TILE] = {0};
+		const float *x = (f->predict ? w : u) + q * rank;
 
-		for (int k = 0; k < rank; k++)
-		{
-			double		wk = job->w[(Size) k * f->n_alphas + j];
-
-			for (int q = 0; q < RANK_TILE; q++)
-			{
-				a1[q] += wk * s1[k * RANK_TILE + q];
-				a3[q] += wk * s3[k * RANK_TILE + q];
-			}
-			for (int l = 0; l < rank; l++)
-			{
-				double		wkl = wk * job->w[(Size) l * f->n_alphas + j] * (f->predict ? 1 : 2);
-
-				for (int q = 0; q < RANK_TILE; q++)
-					a2[q] += wkl * products[(k * rank + l) * RANK_TILE + q];
-			}
-		}
-		store_values(job->values + (Size) j * job->nt + t0, a1, a2, a3, m);
+		gemm_f4_raw(true, false, rank, rank, f->predict ? f->n_rows : f->p, 1,
+					x, columns, w + q * rank, columns, 0, products, rank);
+		rank_values(job, products, s1 + q * rank, s3 + q * rank, t0 + q);
 	}
 }
 
@@ -376,6 +376,7 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	double	   *phi = huge_alloc((Size) p * a * sizeof(double));
 	double	   *vt = palloc((Size) a * a * sizeof(double));
 	float	   *g;
+	double	   *w;
 	int			r;
 
 	for (int i = 0; i < p; i++)
@@ -385,7 +386,8 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	for (r = 1; r <= r_max; r++)
 	{
 		double		exact = a * (quad + DOT_COST * 6.0 * p);
-		double		low = r * quad + DOT_COST * (2.0 * r * r * quad_rows(f) + 6.0 * r * p + 2.0 * a * r * r);
+		double		low = r * quad + SMALL_COST * 2.0 * r * r * quad_rows(f) +
+			DOT_COST * (6.0 * r * p + 2.0 * a * r * r);
 
 		if (low > 0.8 * exact)
 			return 0;
@@ -405,8 +407,12 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 				sum += vt[k * a + j] / (f->lambda[i] + f->alphas[j]);
 			g[(Size) i * r + k] = sum;
 		}
+	w = palloc((Size) a * r * sizeof(double));
+	for (int j = 0; j < a; j++)
+		for (int k = 0; k < r; k++)
+			w[(Size) j * r + k] = vt[(Size) k * a + j];
 	*g_out = g;
-	*w_out = vt;
+	*w_out = w;
 	return r;
 }
 
@@ -435,7 +441,7 @@ sweep_all(const SweepFold *f, const double *z, const double *e, int nt, bool flo
 		Size		columns = (Size) job.rank * RANK_TILE;
 
 		job.scratch_bytes = sizeof(float) *
-			((f->p + quad_rows(f)) * columns + (Size) f->p * RANK_TILE + job.rank * columns + 2 * columns);
+			((f->p + quad_rows(f)) * columns + (Size) f->p * RANK_TILE + (Size) job.rank * job.rank + 2 * columns);
 		run(&job, (nt + RANK_TILE - 1) / RANK_TILE, low_rank_task);
 	}
 	else

@@ -25,8 +25,8 @@
 
 /* A cell folds its rows in when it has at least so many and their bytes pass the moments'. */
 #define MIN_BLOCK_ROWS	256
-#define MAX_BLOCK_ROWS	1024
-#define MAX_CHUNK_ROWS	512
+#define MAX_BLOCK_ROWS	2048
+#define MAX_CHUNK_ROWS	1024
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
 
@@ -225,11 +225,14 @@ gram_free_chunk(Gram *g, GramChunk *chunk)
 	pfree(chunk);
 }
 
-/* Rows that make a block once the cell has moments: a product worth its pass over X'Y. */
+/*
+ * Rows that make a block once the cell has moments: a product worth its pass
+ * over X'Y, in at most two thirds of the moments' memory.
+ */
 static int
 block_rows(const Gram *g, Size bytes_per_row)
 {
-	Size		rows = gram_moments_bytes(g->p, g->v) / 2 / Max(bytes_per_row, 1);
+	Size		rows = gram_moments_bytes(g->p, g->v) / 3 * 2 / Max(bytes_per_row, 1);
 
 	return (int) Min(Max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS);
 }

@@ -143,7 +143,7 @@ extern bool gram_rows_held(const Gram *g);	/* every row is held as a row */
 /* Distinct fold ids, ascending, palloc'd; *n_folds of them. */
 extern int64 *gram_fold_ids(const Gram *g, int *n_folds);
 
-/* A common centre: the gram's own, or the mean of its rows, rounded to float4. cx p, cy v. */
+/* A common centre: the gram's own, or the mean of some of its rows, rounded to float4. cx p, cy v. */
 extern void gram_get_centre(const Gram *g, double *cx, double *cy);
 
 /* ---- gram_moments.c: sums over cells, moments and held rows alike ---- */

@@ -2,7 +2,7 @@
  * gram_moments.c
  *		From rows to moments: sums of x, y, x'x and x'y about a centre.
  *
- * Rows are taken in blocks of up to 1,024.  A block is centred in place (one
+ * Rows are taken in blocks of up to 2,048.  A block is centred in place (one
  * pass that also makes the column sums), then X'X is one dsyrk and X'Y one
  * product: n p^2 + 2 n p v flops, bytes about 8 n (p + v) + 24 p v a block.
  * X'X is always float8; X'Y of float4 rows is sgemm within a block, added to
@@ -760,6 +760,8 @@ gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out)
 
 /* ---- the centre ---- */
 
+#define CENTRE_ROWS 256			/* of each cell: any point near the mean will do */
+
 static double
 rounded_mean(double sum, double n)
 {
@@ -772,6 +774,7 @@ rounded_mean(double sum, double n)
 void
 gram_get_centre(const Gram *g, double *cx, double *cy)
 {
+	double	   *row;
 	double	   *n_y;
 	int64		n = 0;
 
@@ -783,36 +786,34 @@ gram_get_centre(const Gram *g, double *cx, double *cy)
 		return;
 	}
 
+	row = huge_alloc(Max(g->p, g->v) * sizeof(double));
 	n_y = huge_alloc0(Max(1, g->v) * sizeof(double));
 	memset(cx, 0, g->p * sizeof(double));
 	memset(cy, 0, g->v * sizeof(double));
 	for (int c = 0; c < g->n_cells; c++)
-		for (const GramChunk *chunk = g->cells[c].first; chunk; chunk = chunk->next)
-		{
-			double	   *row = huge_alloc(Max(1, Max(g->p, g->v)) * sizeof(double));
+	{
+		RowCursor	cursor = cursor_new(g, &c, 1);
 
-			for (int i = 0; i < chunk->n; i++)
-			{
-				convert_row((char *) chunk->x + (Size) i * g->p * chunk->xtype, chunk->xtype,
-							row, TENSOR_FLOAT8, NULL, g->p);
-				for (int j = 0; j < g->p; j++)
-					cx[j] += row[j];
-				convert_row((char *) chunk->y + (Size) i * g->v * chunk->ytype, chunk->ytype,
-							row, TENSOR_FLOAT8, NULL, g->v);
-				for (int t = 0; t < g->v; t++)
-					if (!isnan(row[t]))
-					{
-						cy[t] += row[t];
-						n_y[t]++;
-					}
-			}
-			n += chunk->n;
-			pfree(row);
-			CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < CENTRE_ROWS && gather_rows(&cursor, 1, TENSOR_FLOAT8, row, NULL, NULL, 0) == 1; i++)
+		{
+			for (int j = 0; j < g->p; j++)
+				cx[j] += row[j];
+			n++;
 		}
+		cursor = cursor_new(g, &c, 1);
+		for (int i = 0; i < CENTRE_ROWS && g->v > 0 &&
+			 gather_rows(&cursor, 1, TENSOR_FLOAT8, NULL, row, NULL, g->v) == 1; i++)
+			for (int t = 0; t < g->v; t++)
+				if (!isnan(row[t]))
+				{
+					cy[t] += row[t];
+					n_y[t]++;
+				}
+	}
 	for (int j = 0; j < g->p; j++)
 		cx[j] = rounded_mean(cx[j], n);
 	for (int t = 0; t < g->v; t++)
 		cy[t] = rounded_mean(cy[t], n_y[t]);
+	pfree(row);
 	pfree(n_y);
 }

@@ -53,7 +53,7 @@ CREATE AGGREGATE gram_agg(x tensor, y tensor, fold bigint) (
     SFUNC = gram_agg_xy_fold, STYPE = gram, SSPACE = 67108864,
     FINALFUNC = gram_final, COMBINEFUNC = gram_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gram_agg(tensor, tensor, bigint) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone) by cross-validation fold (a scanner run, a session, a subject); rows with a NULL are skipped; sums are float8 about a provisional mean (Chan, Golub and LeVeque 1983), products of float4 rows within a block of at most 1,024 rows are float4; memory: the smaller of the rows and 8 p (p + v) bytes a fold';
+COMMENT ON AGGREGATE gram_agg(tensor, tensor, bigint) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone) by cross-validation fold (a scanner run, a session, a subject); rows with a NULL are skipped; sums are float8 about a provisional mean (Chan, Golub and LeVeque 1983), products of float4 rows within a block of at most 2,048 rows are float4; memory: the smaller of the rows and 8 p (p + v) bytes a fold';
 
 CREATE AGGREGATE sum(gram) (
     SFUNC = gram_combine, STYPE = gram, SSPACE = 67108864,
