@@ -52,6 +52,7 @@ static const struct
 	{"cblas_ddot", (void **) &blas.ddot},
 	{"cblas_dnrm2", (void **) &blas.dnrm2},
 	{"dpotrf_", (void **) &blas.dpotrf},
+	{"dgetrf_", (void **) &blas.dgetrf},
 	{"dsyevd_", (void **) &blas.dsyevd},
 	{"dstedc_", (void **) &blas.dstedc},
 	{"dsterf_", (void **) &blas.dsterf},

@@ -61,6 +61,8 @@ typedef struct BlasTable
 	/* LAPACK */
 	void		(*dpotrf) (const char *uplo, const int *n, double *a, const int *lda, int *info,
 						   size_t len_uplo);
+	void		(*dgetrf) (const int *m, const int *n, double *a, const int *lda, int *ipiv,
+						   int *info);
 	void		(*dsyevd) (const char *jobz, const char *uplo, const int *n, double *a,
 						   const int *lda, double *w, double *work, const int *lwork,
 						   int *iwork, const int *liwork, int *info,

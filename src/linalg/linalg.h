@@ -77,7 +77,7 @@ extern void trmm_f4_raw(bool upper, Size n, Size m, const float *t, Size ldt, fl
 extern void gemv_f8(bool ta, Size m, Size n, double alpha, const double *a, Size lda,
 					const double *x, double beta, double *y);
 
-/* ---- decompositions (cholesky.c, eigen.c, svd.c) ---- */
+/* ---- decompositions (cholesky.c, lu.c, eigen.c, svd.c) ---- */
 
 /*
  * A (n x n, symmetric, both triangles given) = L L', L in the lower triangle on
@@ -88,6 +88,12 @@ extern Size cholesky_f8(Size n, double *a, Size lda);
 
 /* B (n x m) = inv(op(L)) B, L n x n lower triangular */
 extern void trsm_lower_f8(bool trans, Size n, Size m, const double *l, Size ldl, double *b, Size ldb);
+
+/*
+ * B (n x m) = inv(A) B, A n x n of any kind, by LU with partial pivoting.  A is
+ * destroyed.  Returns 0, or k > 0 when pivot k is zero (B is then undefined).
+ */
+extern Size solve_f8(Size n, Size m, double *a, double *b);
 
 /*
  * Symmetric eigenproblem A (n x n) = Q diag(w) Q'.  On return w is ascending
