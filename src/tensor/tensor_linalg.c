@@ -22,6 +22,7 @@
 #include "tensor/tensor.h"
 
 #define HINT "Decompose a smaller matrix."
+#define PART (Size) (1 << 20)	/* elements between checks for interrupts */
 #define SIGN_TIE 1e-6			/* elements this near the largest count as equal to it */
 
 /* ---- checks at the door ---- */
@@ -53,8 +54,13 @@ finite_elements(const Tensor *t, const char *what)
 	Size		columns = t->ndim == 2 ? t->dims[1] : 1;
 	double	   *a = huge_alloc(Max(n, 1) * sizeof(double));
 
-	tensor_read_f8(t, 0, n, a);
 	for (Size i = 0; i < n; i++)
+	{
+		if (i % PART == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			tensor_read_f8(t, i, Min(PART, n - i), a + i);
+		}
 		if (!isfinite(a[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
@@ -62,6 +68,7 @@ finite_elements(const Tensor *t, const char *what)
 					 errmsg("%s needs finite elements, but [%zu][%zu] is %g",
 							what, i / columns + 1, i % columns + 1, a[i]) :
 					 errmsg("%s needs finite elements, but [%zu] is %g", what, i + 1, a[i])));
+	}
 	return a;
 }
 
