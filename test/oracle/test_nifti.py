@@ -435,6 +435,20 @@ def test_lies_and_bombs(db):
         assert code_of(cur, STATEMENTS[3], [psycopg2.Binary(bomb)]) == "57014"
 
 
+def test_memory_is_given_back(db):
+    """60 MB claimed of 100, five times over: read to the end, left early, and stopped by an error."""
+    image = psycopg2.Binary(gzip.compress(write_nifti((100, 100, 100, 30), bytes(60_000_000), 4), 1))
+    with db.cursor() as cur:
+        cur.execute("SET neuroenc.memory_limit = '100MB'")
+        for _ in range(5):
+            assert code_of(cur, "SELECT count(*) FROM (SELECT nifti_voxels(%s) OFFSET 0) q", [image]) is None
+            assert code_of(cur, "SELECT nifti_voxels(%s) LIMIT 1", [image]) is None
+            assert code_of(cur, "SELECT 1 / (i - 5) FROM (SELECT (nifti_voxels(%s)).i OFFSET 0) q", [image]) == "22012"
+        # two at once are too much, and both give back what they had
+        assert code_of(cur, "SELECT nifti_voxels(%s), nifti_voxels(%s)", [image] * 2) == "54000"
+        assert code_of(cur, "SELECT nifti_voxels(%s) LIMIT 1", [image]) is None
+
+
 def test_unread_types(db):
     with db.cursor() as cur:
         for code, (name, bits) in UNREAD.items():
