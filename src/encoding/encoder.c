@@ -357,38 +357,38 @@ predict_row(const Encoder *e, double *xc, double *out)
 	pfree(kernel);
 }
 
-/* out (n x columns) += a (n x rows) m, a block of unpacked columns at a time */
+/* out (n x nt) += a (n x rows) m's columns t0 .. t0 + nt - 1, a block of unpacked columns at a time */
 static void
-multiply_stored(const Stored *m, Size n, const double *a, double *out)
+multiply_stored(const Stored *m, Size n, const double *a, Size t0, Size nt, double *out)
 {
-	Size		block = Min(m->columns, Max((Size) 16, BLOCK_ELEMENTS / Max(m->rows, 1)));
+	Size		block = Min(nt, Max((Size) 16, BLOCK_ELEMENTS / Max(m->rows, 1)));
 	double	   *unpacked;
 
 	if (m->rows == 0)
 		return;
 	if (m->type == TENSOR_FLOAT8)
 	{
-		gemm_f8(false, false, n, m->columns, m->rows, 1, a, m->rows, m->data, m->columns, 1, out, m->columns);
+		gemm_f8(false, false, n, nt, m->rows, 1, a, m->rows, element(m, 0, t0), m->columns, 1, out, nt);
 		return;
 	}
 	unpacked = huge_alloc(size_mul(size_mul(m->rows, block), sizeof(double)));
-	for (Size t0 = 0; t0 < m->columns; t0 += block)
+	for (Size c = 0; c < nt; c += block)
 	{
-		Size		nt = Min(block, m->columns - t0);
+		Size		count = Min(block, nt - c);
 
-		unpack(m, 0, m->rows, t0, nt, unpacked);
-		gemm_f8(false, false, n, nt, m->rows, 1, a, m->rows, unpacked, nt, 1, out + t0, m->columns);
+		unpack(m, 0, m->rows, t0 + c, count, unpacked);
+		gemm_f8(false, false, n, count, m->rows, 1, a, m->rows, unpacked, count, 1, out + c, nt);
 	}
 	pfree(unpacked);
 }
 
-/* kernel (n x n_dual) = xc scale2 rows', xc is changed */
+/* (n x n_dual) = xc scale2 rows'; xc is changed */
 static double *
 kernel_rows(const Encoder *e, Size n, double *xc)
 {
 	Stored		rows = stored_rows(e);
 	Size		p = e->p;
-	Size		part = Max(1, Min(Max(rows.rows, 1), BLOCK_ELEMENTS / p));
+	Size		part = Max(1, Min(rows.rows, BLOCK_ELEMENTS / p));
 	double	   *kernel = huge_alloc(Max(1, size_mul(size_mul(n, rows.rows), sizeof(double))));
 	double	   *unpacked = huge_alloc(size_mul(part * p, sizeof(double)));
 
@@ -406,35 +406,59 @@ kernel_rows(const Encoder *e, Size n, double *xc)
 	return kernel;
 }
 
-/* Rows xc (n x p, about x0; changed), out n x v. */
-static void
-predict_rows(const Encoder *e, Size n, double *xc, double *out)
+/* x minus x0, a copy */
+static double *
+about_x0(const Encoder *e, Size n, const double *x)
 {
-	Stored		m = e->dual ? stored_coef(e) : stored_weights(e);
-	double	   *a = e->dual ? kernel_rows(e, n, xc) : xc;
+	Size		p = e->p;
+	double	   *xc = huge_alloc(Max(1, size_mul(size_mul(n, p), sizeof(double))));
 
 	for (Size i = 0; i < n; i++)
-		memcpy(out + i * e->v, e->y0, e->v * sizeof(double));
-	multiply_stored(&m, n, a, out);
-	if (e->dual)
-		pfree(a);
+		for (Size j = 0; j < p; j++)
+			xc[i * p + j] = x[i * p + j] - e->x0[j];
+	return xc;
+}
+
+double *
+encoder_rows(const Encoder *e, int64 n, const double *x)
+{
+	double	   *xc = about_x0(e, n, x);
+	double	   *kernel;
+
+	if (!e->dual)
+		return xc;
+	kernel = kernel_rows(e, n, xc);
+	pfree(xc);
+	return kernel;
+}
+
+void
+encoder_predict_targets(const Encoder *e, int64 n, const double *rows, int t0, int nt, double *out)
+{
+	Stored		m = e->dual ? stored_coef(e) : stored_weights(e);
+
+	for (Size i = 0; i < (Size) n; i++)
+		memcpy(out + i * nt, e->y0 + t0, nt * sizeof(double));
+	multiply_stored(&m, n, rows, t0, nt, out);
 }
 
 void
 encoder_predict(const Encoder *e, int64 n, const double *x, double *out)
 {
-	Size		p = e->p;
-	double	   *xc = huge_alloc(Max(1, size_mul(size_mul(n, p), sizeof(double))));
+	double	   *rows;
 
-	for (Size i = 0; i < (Size) n; i++)
-		for (Size j = 0; j < p; j++)
-			xc[i * p + j] = x[i * p + j] - e->x0[j];
 	if (n > FEW_ROWS)
-		predict_rows(e, n, xc, out);
+	{
+		rows = encoder_rows(e, n, x);
+		encoder_predict_targets(e, n, rows, 0, e->v, out);
+	}
 	else
+	{
+		rows = about_x0(e, n, x);
 		for (Size i = 0; i < (Size) n; i++)
-			predict_row(e, xc + i * p, out + i * e->v);
-	pfree(xc);
+			predict_row(e, rows + i * e->p, out + i * e->v);
+	}
+	pfree(rows);
 }
 
 void

@@ -107,6 +107,15 @@ extern void encoder_intercepts(const Encoder *e, double *out);
 /* Predictions for n rows x (n x p, float8), out n x v. */
 extern void encoder_predict(const Encoder *e, int64 n, const double *x, double *out);
 
+/*
+ * The same in two steps, for callers that take targets in blocks: what the
+ * rows are multiplied with the targets' weights or coefficients as (palloc'd),
+ * then targets t0 .. t0 + nt - 1, out n x nt.
+ */
+extern double *encoder_rows(const Encoder *e, int64 n, const double *x);
+extern void encoder_predict_targets(const Encoder *e, int64 n, const double *rows, int t0, int nt,
+									double *out);
+
 /* ---- encoder_io.c ---- */
 
 /* Bytes of the flat form, also of one that is too large to store. */

@@ -21,3 +21,16 @@ CREATE FUNCTION encoder_info(e encoder, OUT n bigint, OUT n_features int, OUT n_
                              OUT form text, OUT dtype text, OUT bytes bigint)
     AS 'MODULE_PATHNAME', 'encoding_encoder_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION encoder_info(encoder) IS 'how a model was made: rows, features, targets and folds; scores: cv (leave one fold out), gcv (generalized cross-validation, no folds) or none (ridge); with cv the scoring that chose alpha (r2 becomes r2_pooled if a fold has one row) and the solver that gave the scores: statistics (the held-out folds'' moments), predict (their rows) or kernel; the scoring that was asked for; one alpha a target or one for all; features standardized or not; the alphas tried, ascending; form: primal (weights, p x v) or dual (coefficients and rows, n x (p + v)); element type; bytes where it is stored';
+
+CREATE FUNCTION predict(e encoder, x tensor) RETURNS tensor
+    AS 'MODULE_PATHNAME', 'encoding_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION predict(encoder, tensor) IS 'the predicted responses: x of p features gives v values, x of m rows (m x p) gives m x v, of the encoder''s element type; NaN or infinity in x makes that row''s predictions NaN or infinite; many rows at once cost a matrix product, one row reads all weights; an error if x has another number of features';
+
+CREATE FUNCTION cv_predictions(g gram, e encoder)
+    RETURNS TABLE ("row" bigint, fold bigint, prediction tensor)
+    AS 'MODULE_PATHNAME', 'encoding_cv_predictions' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION cv_predictions(gram, encoder) IS 'each row predicted by a model that has not seen its fold: for every fold of the gram, ridge on all other folds at the encoder''s alphas and standardization predicts the rows of the fold. row: when the row came to gram_agg, from 1 (so give the aggregate an ORDER BY); by fold, then row; rows with missing responses are predicted too. Error: the gram has no folds or one, keeps moments instead of rows, or has other features and targets than the encoder';
+
+CREATE FUNCTION score(e encoder, g gram) RETURNS TABLE (target bigint, r float8, r2 float8, n bigint)
+    AS 'MODULE_PATHNAME', 'encoding_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION score(encoder, gram) IS 'how well the model predicts other data, from their gram alone: for each target (from 1), over the n rows of the gram that have it (all folds together), Pearson''s r and R2 = 1 - SSE / SYY with SYY about the mean of these rows. From moments by X''X and X''Y (2 p^2 v flops), from held rows by predicting them; a target that is constant there scores 0, one with fewer than 2 rows NULL; an error if features or targets differ in number';
