@@ -521,69 +521,66 @@ score_all(const Primal *s, Block *b)
 	return scores;
 }
 
-/*
- * Scores in float8 of every (target, alpha) whose float4 score is within SURE
- * of the target's best; the best of them goes to chosen, its scores to *exact
- * (one column a target).
- */
-static RidgeScores *
-score_again(const Primal *s, const Block *b, const RidgeScores *rough, int *chosen)
+/* The (target, alpha) pairs whose score is within SURE of their target's best, by target. */
+static int
+contenders(const RidgeScores *scores, EncoderScoring scoring, int *target, int *alpha)
 {
-	EncoderScoring scoring = s->job->scoring;
-	Size		max = (Size) rough->n_alphas * b->nt;
-	int		   *target = huge_alloc(max * sizeof(int));
-	int		   *alpha = huge_alloc(max * sizeof(int));
 	int			n = 0;
-	RidgeScores *exact;
-	SweepValue *values;
 
-	for (int t = 0; t < b->nt; t++)
+	for (int t = 0; t < scores->nt; t++)
 	{
-		int			best = ridge_scores_best(rough, scoring, t);
-		double		bar = best < 0 ? 0 : ridge_score_value(rough, scoring, best, t) - SURE;
+		int			best = ridge_scores_best(scores, scoring, t);
+		double		bar = best < 0 ? 0 : ridge_score_value(scores, scoring, best, t) - SURE;
 
-		for (int j = 0; j < rough->n_alphas && best >= 0; j++)
-			if (ridge_score_value(rough, scoring, j, t) >= bar)
+		for (int j = 0; j < scores->n_alphas && best >= 0; j++)
+			if (ridge_score_value(scores, scoring, j, t) >= bar)
 			{
 				target[n] = t;
 				alpha[n++] = j;
 			}
 	}
+	return n;
+}
 
-	exact = new_scores(s, b, 1, n, target);
-	values = huge_alloc(Max(1, n) * sizeof(SweepValue));
+/*
+ * The contenders scored again in float8: their sums replace the float4 ones,
+ * and chosen is the best of them (pairs are by target, alphas ascending, so a
+ * tie goes to the larger alpha).
+ */
+static void
+choose_among_contenders(const Primal *s, const Block *b, RidgeScores *scores, int *chosen)
+{
+	EncoderScoring scoring = s->job->scoring;
+	Size		max = (Size) scores->n_alphas * b->nt;
+	int		   *target = huge_alloc(max * sizeof(int));
+	int		   *alpha = huge_alloc(max * sizeof(int));
+	int			n = contenders(scores, scoring, target, alpha);
+	RidgeScores *exact = new_scores(s, b, 1, n, target);
+	SweepValue *values = huge_alloc(Max(1, n) * sizeof(SweepValue));
+	double		best = 0;
+
 	for (int f = 0; f < s->n_folds; f++)
 	{
 		sweep_pairs(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, n, target, alpha, values);
 		for (int i = 0; i < n; i++)
 			add_value(s, b, f, &values[i], exact, 0, i, target[i]);
 	}
-
-	/* pairs are by target, alphas ascending: a tie goes to the later */
 	for (int t = 0; t < b->nt; t++)
 		chosen[t] = -1;
 	for (int i = 0; i < n; i++)
 	{
-		int			t = target[i];
-		int			before = chosen[t];
+		double		value = ridge_score_value(exact, scoring, 0, i);
+		Size		at = (Size) alpha[i] * b->nt + target[i];
 
-		if (before < 0 || ridge_score_value(exact, scoring, 0, i) >= ridge_score_value(exact, scoring, 0, before))
-			chosen[t] = i;
-	}
-
-	/* the winners' sums back into the table of all, where the caller reads them */
-	for (int t = 0; t < b->nt; t++)
-		if (chosen[t] >= 0)
+		scores->r[at] = exact->r[i];
+		scores->r2[at] = exact->r2[i];
+		scores->sse[at] = exact->sse[i];
+		if (chosen[target[i]] < 0 || value >= best)
 		{
-			int			i = chosen[t];
-			Size		at = (Size) alpha[i] * b->nt + t;
-
-			rough->r[at] = exact->r[i];
-			rough->r2[at] = exact->r2[i];
-			rough->sse[at] = exact->sse[i];
-			chosen[t] = alpha[i];
+			chosen[target[i]] = alpha[i];
+			best = value;
 		}
-	return (RidgeScores *) rough;
+	}
 }
 
 static void
@@ -599,7 +596,7 @@ score_block(Primal *s, Block *b)
 	}
 	chosen = palloc(b->nt * sizeof(int));
 	if (s->float4)
-		score_again(s, b, scores, chosen);
+		choose_among_contenders(s, b, scores, chosen);
 	else
 		for (int t = 0; t < b->nt; t++)
 			chosen[t] = ridge_scores_best(scores, s->job->scoring, t);
