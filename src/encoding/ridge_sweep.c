@@ -421,17 +421,21 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 static void
 run(SweepJob *job, int64 n_tasks, ParallelTask task)
 {
+	Size		bytes;
+	MemoryContext scratch;
+
 	job->scratch_bytes = TYPEALIGN(64, job->scratch_bytes);
-	job->scratch = huge_alloc(size_mul(job->scratch_bytes, parallel_threads()));
+	bytes = size_mul(job->scratch_bytes, parallel_threads());
+	scratch = scratch_create("ridge sweep", bytes, NULL);
+	job->scratch = MemoryContextAllocHuge(scratch, bytes);
 	parallel_for(n_tasks, 0, task, job);
+	MemoryContextDelete(scratch);
 }
 
 void
 sweep_all(const SweepFold *f, const double *z, const double *e, int nt, bool float4, bool low_rank,
 		  SweepValue *values)
 {
-	MemoryContext scratch = scratch_create("ridge sweep", 0, NULL);
-	MemoryContext old = MemoryContextSwitchTo(scratch);
 	SweepJob	job = {.f = f, .z = z, .e = e, .nt = nt, .float4 = float4, .values = values};
 
 	if (float4 && low_rank)
@@ -454,21 +458,15 @@ sweep_all(const SweepFold *f, const double *z, const double *e, int nt, bool flo
 			(3 * (Size) f->p + quad_rows(f));
 		run(&job, (int64) ((nt + TILE - 1) / TILE) * job.alpha_tasks, sweep_task);
 	}
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(scratch);
 }
 
 void
 sweep_pairs(const SweepFold *f, const double *z, const double *e, int nt, int n_pairs,
 			const int *target, const int *alpha, SweepValue *values)
 {
-	MemoryContext scratch = scratch_create("ridge sweep", 0, NULL);
-	MemoryContext old = MemoryContextSwitchTo(scratch);
 	SweepJob	job = {.f = f, .z = z, .e = e, .nt = nt, .n_pairs = n_pairs,
 		.target = target, .alpha = alpha, .values = values};
 
 	job.scratch_bytes = sizeof(double) * TILE * (2 * (Size) f->p + quad_rows(f));
 	run(&job, (n_pairs + TILE - 1) / TILE, pairs_task);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(scratch);
 }

@@ -26,6 +26,8 @@
 #include "stats/gram_object.h"
 
 #define BLOCK_ROWS		1024
+#define MIN_BLOCK_ROWS	64
+#define BLOCK_BYTES		((Size) 32 << 20)
 #define COLUMN_TILE		512
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
@@ -174,11 +176,13 @@ add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
 		syrk_f8(true, p, n, 1, x, p, 1, sxx, p);
 	else
 	{
-		double	   *wide = huge_alloc(Max(1, size_mul(size_mul(n, p), sizeof(double))));
+		Size		bytes = size_mul(size_mul(n, p), sizeof(double));
+		MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
+		double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
 
 		widen(x, wide, (Size) n * p);
 		syrk_f8(true, p, n, 1, wide, p, 1, sxx, p);
-		pfree(wide);
+		MemoryContextDelete(scratch);
 	}
 }
 
@@ -559,10 +563,13 @@ gather_rows(RowCursor *c, int max, TensorType type, void *x, void *y, const int 
 	return done;
 }
 
+/* Rows of a block: of n, and at most 32 MB of them where that leaves a fair product. */
 static int
-block_rows(int64 n)
+block_rows(int64 n, Size bytes_per_row)
 {
-	return (int) Min(n, BLOCK_ROWS);
+	Size		fits = BLOCK_BYTES / Max(bytes_per_row, 1);
+
+	return (int) Min(n, (int64) Min((Size) BLOCK_ROWS, Max((Size) MIN_BLOCK_ROWS, fits)));
 }
 
 int64
@@ -604,8 +611,10 @@ gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, doub
 	if (n_held > 0)
 	{
 		RowCursor	cursor = cursor_new(g, cells, n_cells);
-		int			max = block_rows(n_held);
-		double	   *x = huge_alloc(Max(1, size_mul(size_mul(max, g->p), sizeof(double))));
+		Size		row = size_mul(g->p, sizeof(double));
+		int			max = block_rows(n_held, row);
+		MemoryContext scratch = scratch_create("gram rows", size_mul(max, row), MEMORY_HINT);
+		double	   *x = MemoryContextAllocHuge(scratch, size_mul(max, row));
 		int			rows;
 
 		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
@@ -614,7 +623,7 @@ gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, doub
 			if (sxx)
 				add_products_xx(TENSOR_FLOAT8, x, rows, g->p, sxx);
 		}
-		pfree(x);
+		MemoryContextDelete(scratch);
 	}
 	return n;
 }
@@ -645,13 +654,15 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 	if (n_held > 0)
 	{
 		RowCursor	cursor = cursor_new(g, cells, g->n_cells);
-		int			max = block_rows(n_held);
-		double	   *x = huge_alloc(size_mul(size_mul(max, g->p), sizeof(double)));
+		Size		row = size_mul(g->p, sizeof(double));
+		int			max = block_rows(n_held, row);
+		MemoryContext scratch = scratch_create("gram rows", size_mul(max, row), MEMORY_HINT);
+		double	   *x = MemoryContextAllocHuge(scratch, size_mul(max, row));
 		int			rows;
 
 		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
 			centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, sxx);
-		pfree(x);
+		MemoryContextDelete(scratch);
 	}
 	pfree(cells);
 	return n + n_held;
@@ -666,11 +677,14 @@ sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 	TensorType	type = !g->has_float8 && centre_is_float4(cx, NULL, g->p) && centre_is_float4(cy, idx, nt)
 		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	RowCursor	cursor = cursor_new(g, cells, n_cells);
-	int			max = block_rows(n_held);
-	void	   *x = huge_alloc(Max(1, size_mul(size_mul(max, g->p), type)));
-	void	   *y = huge_alloc(Max(1, size_mul(size_mul(max, nt), type)));
-	double	   *cy_idx = huge_alloc(Max(1, nt) * sizeof(double));
-	double	   *unused = huge_alloc0(Max(1, g->p) * sizeof(double));
+	Size		row = size_mul(size_add(g->p, nt), type);
+	int			max = block_rows(n_held, row);
+	MemoryContext scratch = scratch_create("gram rows", size_mul(max, row), MEMORY_HINT);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	void	   *x = huge_alloc(size_mul(size_mul(max, g->p), type));
+	void	   *y = huge_alloc(size_mul(size_mul(max, nt), type));
+	double	   *cy_idx = huge_alloc(nt * sizeof(double));
+	double	   *unused = huge_alloc0(g->p * sizeof(double));
 	int			rows;
 
 	for (int i = 0; i < nt; i++)
@@ -681,10 +695,8 @@ sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 		centre_block(type, y, nt, rows, nt, cy_idx, sy, syy);
 		add_products_xy(type, x, y, rows, g->p, nt, sxy, ldxy);
 	}
-	pfree(x);
-	pfree(y);
-	pfree(cy_idx);
-	pfree(unused);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
 }
 
 void
