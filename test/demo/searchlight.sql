@@ -47,7 +47,7 @@ FROM (SELECT v, ridge_cv(gram_agg(around[t:t], series[t:t], run)) AS fit
      targets(fit) AS t;
 
 \echo 'Each voxel predicted from the mean of its neighbours, fitted in one run, tested in the other:'
-SELECT round(bin / 10.0, 1) AS r_from, count(*) AS voxels, repeat('#', round(count(*) / 8.0)::int) AS histogram
+SELECT round(bin::numeric / 10, 1) AS r_from, count(*) AS voxels, repeat('#', round(count(*) / 8.0)::int) AS histogram
 FROM prediction, floor(10 * r) AS bin
 GROUP BY bin ORDER BY bin;
 

@@ -14,9 +14,9 @@ test/demo/fetch, and its blocks run in the order of the page:
     ```sh           bash -e
 
 A ```text block that follows at once is what the block must print.  Numbers
-may differ by one unit of the last place shown and bars (####) by two
-characters, because the last bits differ between BLAS kernels; a line "..."
-stands for any number of lines.  Other fences (```c, ```text alone) are prose.
+may differ by one unit of the last place shown, bars (####) by two characters
+and counts beside a bar by 2, because the last bits differ between BLAS
+kernels; a line "..." stands for any number of lines.  Other fences (```c, ```text alone) are prose.
 
 The statements of test/demo/*.sql are those that first-fit.md explains: a
 statement of the demo that the page does not show is a failure too.
@@ -59,13 +59,13 @@ def blocks_of(page):
     return found
 
 
-def same_token(a, b):
+def same_token(a, b, count_slack):
     if a == b:
         return True
     if not (NUMBER.match(a) and NUMBER.match(b)):
         return False
     if "." not in a and "." not in b:
-        return False
+        return abs(int(a) - int(b)) <= count_slack
     places = len(a.partition(".")[2].lower().partition("e")[0])
     x, y = float(a), float(b)
     return abs(x - y) <= max(1.01 * 10.0 ** -places, 1e-6 * abs(x))
@@ -74,8 +74,9 @@ def same_token(a, b):
 def same_line(expected, printed):
     bars = [sum(map(len, re.findall(r"#+", s))) for s in (expected, printed)]
     a, b = (TOKEN.findall(s.replace("#", " ")) for s in (expected, printed))
+    slack = 2 if any(bars) else 0  # a histogram: a value on the edge of two bins
     return (abs(bars[0] - bars[1]) <= 2 and len(a) == len(b)
-            and all(map(same_token, a, b)))
+            and all(same_token(x, y, slack) for x, y in zip(a, b)))
 
 
 def is_rule(line):
@@ -186,7 +187,7 @@ def statements(text):
                 result.append(" ".join(line.split()))
             continue
         rest.append(line)
-        if line.rstrip().endswith(";"):
+        if line.rstrip().endswith((";", "\\gx")):
             result.append(" ".join(" ".join(rest).split()))
             rest = []
     return [s for s in result if not s.startswith("DROP TABLE IF EXISTS")]
