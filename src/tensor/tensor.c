@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "base/dispatch.h"
@@ -21,6 +22,9 @@
 
 /* Elements converted at a time where a conversion takes two steps */
 #define CHUNK 512
+
+/* Bytes cleared between two looks at the interrupt flag */
+#define ZERO_BLOCK ((Size) 16 * 1024 * 1024)
 
 /* ---- shapes ---- */
 
@@ -109,8 +113,15 @@ Tensor *
 tensor_new(TensorType dtype, int ndim, const int32 *dims)
 {
 	Tensor	   *t = tensor_new_unset(dtype, ndim, dims);
+	char	   *data = TENSOR_DATA(t);
+	Size		bytes = VARSIZE(t) - TENSOR_HEADER_SIZE(ndim);
 
-	memset(TENSOR_DATA(t), 0, VARSIZE(t) - TENSOR_HEADER_SIZE(ndim));
+	/* the first touch of a gigabyte can take seconds */
+	for (Size start = 0; start < bytes; start += ZERO_BLOCK)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memset(data + start, 0, Min(ZERO_BLOCK, bytes - start));
+	}
 	return t;
 }
 
@@ -338,11 +349,15 @@ tensor_as_checked(const Tensor *t, TensorType dtype)
 		Size		n = tensor_size(t);
 
 		for (Size i = 0; i < n; i++)
+		{
+			if (i % 65536 == 0)
+				CHECK_FOR_INTERRUPTS();
 			if (isinf(tensor_get(out, i)) && !isinf(tensor_get(t, i)))
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						 errmsg("element %zu of a tensor, %g, is out of range for type %s", i + 1,
 								tensor_get(t, i), tensor_type_name(dtype))));
+		}
 	}
 	return out;
 }

@@ -205,6 +205,8 @@ integer_element(const Tensor *t, Size i, double low, double high, const char *ty
 	double		v = tensor_get(t, i);
 	double		rounded = rint(v);
 
+	if (i % 65536 == 0)
+		CHECK_FOR_INTERRUPTS();
 	if (!(rounded >= low && rounded < high))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

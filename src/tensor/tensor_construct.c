@@ -38,7 +38,11 @@ fill(Tensor *t, double value)
 	Size		n = tensor_size(t);
 
 	for (Size i = 0; i < n; i++)
+	{
 		tensor_set(t, i, value);
+		if (i % CHUNK == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 }
 
 static double

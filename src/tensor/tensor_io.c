@@ -278,6 +278,8 @@ parse_nested(TextParser *in, Tensor *t, Size capacity, Size *size)
 					t = grow(t, &capacity);
 				n = parse_number(in, t, n);
 				row++;
+				if (n % 65536 == 0)
+					CHECK_FOR_INTERRUPTS();
 				if (*in->p != ',')
 				{
 					skip_space(in);

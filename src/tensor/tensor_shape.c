@@ -28,6 +28,8 @@
 	static void name(const type *in, Size in_stride, type *out, Size out_stride, Size na, Size nb) \
 	{                                                                                              \
 		for (Size b0 = 0; b0 < nb; b0 += TILE)                                                     \
+		{                                                                                          \
+			CHECK_FOR_INTERRUPTS();                                                                \
 			for (Size a0 = 0; a0 < na; a0 += TILE)                                                 \
 			{                                                                                      \
 				Size		b1 = Min(b0 + TILE, nb);                                               \
@@ -37,6 +39,7 @@
 					for (Size a = a0; a < a1; a++)                                                 \
 						out[a + b * out_stride] = in[a * in_stride + b];                           \
 			}                                                                                      \
+		}                                                                                          \
 	}
 
 DEFINE_PLANE(plane_2, uint16)
