@@ -174,7 +174,7 @@ require_held_folds(const Gram *g, int n_folds)
 	if (n_folds < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the gram has %d fold, but at least 2 are needed to leave one out", n_folds)));
+				 errmsg("leaving a fold out takes at least 2 folds, but the gram has %d", n_folds)));
 	if (!gram_rows_held(g))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -217,7 +217,7 @@ best_common_alpha(const RidgeJob *job)
 				n++;
 			}
 		}
-		if (n > 0 && sum / n >= best_mean)
+		if (n > 0 && sum / n >= best_mean - RIDGE_TIE)
 		{
 			best = j;
 			best_mean = sum / n;

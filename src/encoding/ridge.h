@@ -81,6 +81,9 @@ typedef struct RidgeJob
 
 /* ---- ridge_score.c ---- */
 
+/* Scores that differ by less are equal but for rounding: then the larger alpha wins. */
+#define RIDGE_TIE 1e-11
+
 /* Sums over folds for the alphas (rows) and targets (columns) of a block. */
 typedef struct RidgeScores
 {

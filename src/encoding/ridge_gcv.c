@@ -54,7 +54,7 @@ ridge_gcv(const RidgeJob *job, int64 n, int n_values, const double *lambda,
 			if (left >= MIN_FREE_SHARE)
 				r2 = syy[t] > 0
 					? 1 - Max(0, 1 - explained[t] / syy[t]) / (left * left) / null_score : 0;
-			if (!isnan(r2) && (isnan(best[t]) || r2 >= best[t]))
+			if (!isnan(r2) && (isnan(best[t]) || r2 >= best[t] - RIDGE_TIE))
 			{
 				best[t] = r2;
 				chosen[t] = j;

@@ -575,7 +575,7 @@ choose_among_contenders(const Primal *s, const Block *b, RidgeScores *scores, in
 		scores->r[at] = exact->r[i];
 		scores->r2[at] = exact->r2[i];
 		scores->sse[at] = exact->sse[i];
-		if (chosen[target[i]] < 0 || value >= best)
+		if (chosen[target[i]] < 0 || value >= best - RIDGE_TIE)
 		{
 			chosen[target[i]] = alpha[i];
 			best = value;

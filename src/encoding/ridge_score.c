@@ -83,7 +83,7 @@ ridge_scores_best(const RidgeScores *s, EncoderScoring scoring, int t)
 	{
 		double		value = ridge_score_value(s, scoring, j, t);
 
-		if (!isnan(value) && (best < 0 || value >= best_value))
+		if (!isnan(value) && (best < 0 || value >= best_value - RIDGE_TIE))
 		{
 			best = j;
 			best_value = value;
