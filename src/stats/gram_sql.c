@@ -293,8 +293,8 @@ column_array(ArrayType *array, int limit, const char *what, int *n)
 		if (columns[i] < 0 || columns[i] >= limit)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s %d is not in the gram, which has 1 to %d", what,
-							DatumGetInt32(elements[i]), limit)));
+					 errmsg("%s %d is not in the gram, which has %d %ss", what,
+							DatumGetInt32(elements[i]), limit, what)));
 	}
 	return columns;
 }
