@@ -145,6 +145,12 @@ huge_alloc0(Size bytes)
 	return palloc_extended(bytes, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
+double *
+huge_matrix(Size rows, Size columns)
+{
+	return huge_alloc(Max(1, size_mul(size_mul(rows, columns), sizeof(double))));
+}
+
 void
 memory_define_gucs(void)
 {

@@ -46,6 +46,9 @@ extern MemoryContext scratch_create(const char *name, Size bytes, const char *hi
 extern void *huge_alloc(Size bytes);
 extern void *huge_alloc0(Size bytes);
 
+/* rows x columns of float8, not cleared */
+extern double *huge_matrix(Size rows, Size columns);
+
 extern void memory_define_gucs(void);
 
 #endif							/* NEUROENC_MEMORY_H */

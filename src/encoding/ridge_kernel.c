@@ -67,12 +67,6 @@ typedef struct YBlock
 	double	   *syy;			/* nt */
 } YBlock;
 
-static double *
-matrix(Size rows, Size columns)
-{
-	return huge_alloc(Max(1, size_mul(size_mul(rows, columns), sizeof(double))));
-}
-
 /* Means and scales of rows, and the rows centred and scaled by them. */
 static void
 kernel_scale(Kernel *k, bool standardize)
@@ -109,11 +103,11 @@ static void
 kernel_decompose(Kernel *k)
 {
 	Size		n = k->n;
-	double	   *w = matrix(1, n);
+	double	   *w = huge_matrix(1, n);
 	double		trace = 0;
 	double		c;
 
-	k->vt = matrix(n, n);
+	k->vt = huge_matrix(n, n);
 	syrk_f8(false, n, k->p, 1, k->x, k->p, 0, k->vt, n);
 	for (Size i = 0; i < n; i++)
 		trace += k->vt[i * n + i];
@@ -215,7 +209,7 @@ fold_residuals(const Kernel *k, int first, int n_f, double alpha, const double *
 			   double *vf, double *dz, double *a, double *e)
 {
 	Size		r = k->n - 1;
-	double	   *d = matrix(1, r);
+	double	   *d = huge_matrix(1, r);
 
 	for (Size i = 0; i < r; i++)
 		d[i] = sqrt(1 / (k->lambda[i] + alpha));
@@ -250,10 +244,10 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 
 	for (int f = 0; f < kj->group->n_folds; f++)
 		largest = Max(largest, (int) kj->group->folds[f].n);
-	vf = matrix(k->n, largest);
-	dz = matrix(k->n, b->nt);
-	a = matrix(largest, largest);
-	e = matrix(largest, b->nt);
+	vf = huge_matrix(k->n, largest);
+	dz = huge_matrix(k->n, b->nt);
+	a = huge_matrix(largest, largest);
+	e = huge_matrix(largest, b->nt);
 	for (int j = 0; j < kj->job->n_alphas; j++)
 	{
 		int			first = 0;
@@ -287,7 +281,7 @@ read_y(const KernelJob *kj, int t0, int nt)
 
 	b->t0 = t0;
 	b->nt = nt;
-	b->y = matrix(kj->n, nt);
+	b->y = huge_matrix(kj->n, nt);
 	b->mean = huge_alloc0(nt * sizeof(double));
 	b->syy = huge_alloc0(nt * sizeof(double));
 	gram_held_y(g, kj->group->cells, kj->group->n_cells, kj->job->cy, kj->group->targets + t0, nt, b->y, nt);
@@ -332,7 +326,7 @@ static void
 store_primal(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *coef)
 {
 	Encoder    *e = kj->job->enc;
-	double	   *w = matrix(k->p, b->nt);
+	double	   *w = huge_matrix(k->p, b->nt);
 
 	gemm_f8(true, false, k->p, b->nt, k->n, 1, k->x, k->p, coef, b->nt, 0, w, b->nt);
 	for (int j = 0; j < k->p; j++)
@@ -356,8 +350,8 @@ static void
 store_dual(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *coef)
 {
 	Encoder    *e = kj->job->enc;
-	double	   *difference = matrix(1, k->p);
-	double	   *at_x0 = matrix(1, k->n);
+	double	   *difference = huge_matrix(1, k->p);
+	double	   *at_x0 = huge_matrix(1, k->n);
 
 	for (int j = 0; j < k->p; j++)
 		difference[j] = (e->x0[j] - (kj->job->cx[j] + k->mean[j])) * k->inv[j];
@@ -398,8 +392,8 @@ fit_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *z
 {
 	Encoder    *e = kj->job->enc;
 	int			r = k->n - 1;
-	double	   *dz = matrix(k->n, b->nt);
-	double	   *coef = matrix(k->n, b->nt);
+	double	   *dz = huge_matrix(k->n, b->nt);
+	double	   *coef = huge_matrix(k->n, b->nt);
 
 	for (int t = 0; t < b->nt; t++)
 	{
@@ -437,12 +431,12 @@ score_fold_block(const KernelJob *kj, const Kernel *train, const double *project
 	int			n = train->n;
 	int			nt = b->nt;
 	int			r = n - 1;
-	double	   *y = matrix(n, nt);
+	double	   *y = huge_matrix(n, nt);
 	double	   *mean = huge_alloc0(nt * sizeof(double));
-	double	   *z = matrix(n, nt);
-	double	   *dz = matrix(n, nt);
-	double	   *d = matrix(1, n);
-	double	   *e = matrix(n_f, nt);
+	double	   *z = huge_matrix(n, nt);
+	double	   *dz = huge_matrix(n, nt);
+	double	   *d = huge_matrix(1, n);
+	double	   *e = huge_matrix(n_f, nt);
 
 	memcpy(y, b->y, (Size) first * nt * sizeof(double));
 	memcpy(y + (Size) first * nt, b->y + (Size) (first + n_f) * nt, (Size) (n - first) * nt * sizeof(double));
@@ -481,11 +475,11 @@ score_fold(const KernelJob *kj, const double *x, int f, int first)
 	int			n_f = kj->group->folds[f].n;
 	int			p = kj->p;
 	Kernel		train = {.n = kj->n - n_f, .p = p};
-	double	   *held = matrix(n_f, p);
+	double	   *held = huge_matrix(n_f, p);
 	double	   *cross;
 	double	   *projected;
 
-	train.x = matrix(train.n, p);
+	train.x = huge_matrix(train.n, p);
 	memcpy(train.x, x, (Size) first * p * sizeof(double));
 	memcpy(train.x + (Size) first * p, x + (Size) (first + n_f) * p,
 		   (Size) (train.n - first) * p * sizeof(double));
@@ -494,8 +488,8 @@ score_fold(const KernelJob *kj, const double *x, int f, int first)
 		for (int j = 0; j < p; j++)
 			held[(Size) i * p + j] = (x[(Size) (first + i) * p + j] - train.mean[j]) * train.inv[j];
 	kernel_decompose(&train);
-	cross = matrix(n_f, train.n);
-	projected = matrix(n_f, train.n);
+	cross = huge_matrix(n_f, train.n);
+	projected = huge_matrix(n_f, train.n);
 	gemm_f8(false, true, n_f, train.n, p, 1, held, p, train.x, p, 0, cross, train.n);
 	gemm_f8(false, true, n_f, train.n, train.n, 1, cross, train.n, train.vt, train.n, 0, projected, train.n);
 
@@ -512,7 +506,7 @@ score_fold(const KernelJob *kj, const double *x, int f, int first)
 static double *
 read_x(const KernelJob *kj)
 {
-	double	   *x = matrix(kj->n, kj->p);
+	double	   *x = huge_matrix(kj->n, kj->p);
 
 	gram_held_x(kj->job->g, kj->group->cells, kj->group->n_cells, kj->job->cx, x);
 	return x;
@@ -610,7 +604,7 @@ static void
 gcv_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *zy)
 {
 	int		   *chosen = palloc(b->nt * sizeof(int));
-	double	   *y2 = matrix(k->n, b->nt);
+	double	   *y2 = huge_matrix(k->n, b->nt);
 
 	for (Size i = 0; i < (Size) (k->n - 1) * b->nt; i++)
 		y2[i] = zy[i] * zy[i];
@@ -629,7 +623,7 @@ each_block(const KernelJob *kj, const Kernel *k, bool score, bool fit)
 												  ALLOCSET_DEFAULT_SIZES);
 		MemoryContext old = MemoryContextSwitchTo(cxt);
 		YBlock	   *b = read_y(kj, t0, Min(kj->max_block, kj->group->n_targets - t0));
-		double	   *zy = matrix(k->n, b->nt);
+		double	   *zy = huge_matrix(k->n, b->nt);
 
 		gemm_f8(false, false, k->n - 1, b->nt, k->n, 1, k->vt, k->n, b->y, b->nt, 0, zy, b->nt);
 		if (score && kj->by_folds)

@@ -114,19 +114,13 @@ centre_products(double *m, int p, int nt, double n, const double *x_mean, const 
 
 /* ---- bases ---- */
 
-static double *
-matrix(int rows, int columns)
-{
-	return huge_alloc(Max(1, size_mul(size_mul(rows, columns), sizeof(double))));
-}
-
 static void
 basis_alloc(Basis *b, int p)
 {
-	b->mean = matrix(1, p);
-	b->inv = matrix(1, p);
+	b->mean = huge_matrix(1, p);
+	b->inv = huge_matrix(1, p);
 	b->qt = huge_alloc0(size_mul(size_mul(p, p), sizeof(double)));
-	b->lambda = matrix(1, p);
+	b->lambda = huge_matrix(1, p);
 }
 
 /* From sums about the centre (in qt) to the scaled, centred X'X. */
@@ -223,7 +217,7 @@ sum_features(Primal *s)
 
 		fold->sx = huge_alloc0(p * sizeof(double));
 		fold->held = huge_alloc0(pp * sizeof(double));
-		fold->held_mean = matrix(1, p);
+		fold->held_mean = huge_matrix(1, p);
 		basis_alloc(&fold->train, p);
 		gram_sum_xx(job->g, fold->fold->cells, fold->fold->n_cells, job->cx, fold->sx, fold->held);
 		fold->train.n = s->group->n - fold->fold->n;
@@ -260,8 +254,8 @@ held_rows(const Primal *s, FoldBasis *fold)
 {
 	int			n = fold->fold->n;
 	int			p = s->p;
-	double	   *x = matrix(n, p);
-	double	   *quad = matrix(n, p);
+	double	   *x = huge_matrix(n, p);
+	double	   *quad = huge_matrix(n, p);
 
 	gram_held_x(s->job->g, fold->fold->cells, fold->fold->n_cells, s->job->cx, x);
 	for (int i = 0; i < n; i++)
@@ -279,7 +273,7 @@ static void
 held_moments(const Primal *s, FoldBasis *fold)
 {
 	int			p = s->p;
-	double	   *half = matrix(p, p);
+	double	   *half = huge_matrix(p, p);
 
 	centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->train.inv);
 	gemm_f8(false, false, p, p, p, 1, fold->train.qt, p, fold->held, p, 0, half, p);
@@ -296,10 +290,10 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 	int			p = s->p;
 	int			a = s->job->n_alphas;
 	double		root = sqrt(fold->train.l1);
-	double	   *lambda = matrix(1, p);
-	double	   *alphas = matrix(1, a);
-	double	   *d = matrix(1, p);
-	double	   *difference = matrix(1, p);
+	double	   *lambda = huge_matrix(1, p);
+	double	   *alphas = huge_matrix(1, a);
+	double	   *d = huge_matrix(1, p);
+	double	   *difference = huge_matrix(1, p);
 
 	for (int j = 0; j < p; j++)
 	{
@@ -369,14 +363,14 @@ block_alloc(const Primal *s)
 	b->train = palloc(Max(1, k) * sizeof(double *));
 	for (int f = 0; f < k; f++)
 	{
-		b->held[f] = matrix(s->p, s->max_block);
-		b->train[f] = matrix(s->p, s->max_block);
+		b->held[f] = huge_matrix(s->p, s->max_block);
+		b->train[f] = huge_matrix(s->p, s->max_block);
 	}
-	b->all = matrix(s->p, s->max_block);
-	b->spare = matrix(s->p, s->max_block);
-	b->sy = matrix(k + 1, s->max_block);
-	b->syy = matrix(k + 1, s->max_block);
-	b->y_norm = matrix(1, s->max_block);
+	b->all = huge_matrix(s->p, s->max_block);
+	b->spare = huge_matrix(s->p, s->max_block);
+	b->sy = huge_matrix(k + 1, s->max_block);
+	b->syy = huge_matrix(k + 1, s->max_block);
+	b->y_norm = huge_matrix(1, s->max_block);
 	return b;
 }
 

@@ -532,8 +532,8 @@ gram_merge(Gram *dst, const Gram *src)
 	dst->flat_size = 0;
 }
 
-static int
-compare_int64(const void *a, const void *b)
+int
+gram_compare_folds(const void *a, const void *b)
 {
 	int64		x = *(const int64 *) a;
 	int64		y = *(const int64 *) b;
@@ -551,7 +551,7 @@ gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_f
 	{
 		const GramCell *cell = &g->cells[i];
 		bool		listed = n_folds > 0 &&
-			bsearch(&cell->fold, folds, n_folds, sizeof(int64), compare_int64) != NULL;
+			bsearch(&cell->fold, folds, n_folds, sizeof(int64), gram_compare_folds) != NULL;
 
 		if (listed != without)
 			merge_cell(copy, g, cell, 0);
@@ -800,7 +800,7 @@ gram_fold_ids(const Gram *g, int *n_folds)
 
 	for (int i = 0; i < g->n_cells; i++)
 		ids[i] = g->cells[i].fold;
-	qsort(ids, g->n_cells, sizeof(int64), compare_int64);
+	qsort(ids, g->n_cells, sizeof(int64), gram_compare_folds);
 	for (int i = 0; i < g->n_cells; i++)
 		if (n == 0 || ids[n - 1] != ids[i])
 			ids[n++] = ids[i];

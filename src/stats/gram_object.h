@@ -12,6 +12,7 @@ extern const ExpandedObjectMethods gram_expanded_methods;
 
 /* gram.c */
 extern void gram_free_chunk(Gram *g, GramChunk *chunk);
+extern int	gram_compare_folds(const void *a, const void *b);	/* of int64, for qsort and bsearch */
 
 /* gram_moments.c */
 extern void gram_set_centre(Gram *g, const double *cx, const double *cy);

@@ -12,7 +12,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/aggregate.h"
 #include "stats/gram.h"
+#include "stats/gram_object.h"
 #include "tensor/tensor.h"
 
 PG_FUNCTION_INFO_V1(gram_agg_x);
@@ -32,18 +34,6 @@ PG_FUNCTION_INFO_V1(gram_select_features);
 PG_FUNCTION_INFO_V1(gram_select_targets);
 
 /* ---- aggregates ---- */
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext cxt;
-
-	if (!AggCheckCallContext(fcinfo, &cxt))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this function is a step of an aggregate and can't be called by itself")));
-	return cxt;
-}
 
 /* The running state, changeable; NULL before the first row. */
 static Gram *
@@ -203,15 +193,6 @@ gram_folds(PG_FUNCTION_ARGS)
 
 /* ---- parts ---- */
 
-static int
-compare_folds(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* The elements of a bigint[], sorted; NULL elements refused. */
 static int64 *
 fold_array(ArrayType *array, int *n)
@@ -231,7 +212,7 @@ fold_array(ArrayType *array, int *n)
 					 errmsg("element %d of the array of folds is NULL", i + 1)));
 		folds[i] = DatumGetInt64(elements[i]);
 	}
-	qsort(folds, *n, sizeof(int64), compare_folds);
+	qsort(folds, *n, sizeof(int64), gram_compare_folds);
 	return folds;
 }
 
@@ -250,7 +231,7 @@ part_by_folds(FunctionCallInfo fcinfo, bool without)
 				 errmsg("the gram has no folds"),
 				 errhint("Make it with gram_agg(x, y, fold).")));
 	for (int i = 0; i < n; i++)
-		if (bsearch(&folds[i], ids, n_ids, sizeof(int64), compare_folds) == NULL)
+		if (bsearch(&folds[i], ids, n_ids, sizeof(int64), gram_compare_folds) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the gram has no fold " INT64_FORMAT, folds[i])));

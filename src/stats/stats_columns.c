@@ -15,21 +15,10 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/aggregate.h"
 #include "stats/columns.h"
 
 /* ---- arguments ---- */
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext cxt;
-
-	if (!AggCheckCallContext(fcinfo, &cxt))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("this function can be called only inside an aggregate")));
-	return cxt;
-}
 
 /* The two tensors of a row: vectors of the same width, and of the width p seen before. */
 static void

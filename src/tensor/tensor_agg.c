@@ -14,21 +14,11 @@
 #include "fmgr.h"
 #include "utils/memutils.h"
 
+#include "base/aggregate.h"
 #include "base/memory.h"
 #include "tensor/accumulate.h"
 
 #define LARGE_STATE (1024 * 1024)
-
-/* The context that states live in; an ERROR outside an aggregate. */
-static MemoryContext
-state_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext cxt;
-
-	if (!AggCheckCallContext(fcinfo, &cxt))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	return cxt;
-}
 
 static Accumulator *
 state_alloc(MemoryContext cxt, Size bytes)
@@ -53,7 +43,7 @@ require_same_shape(const Accumulator *acc, int ndim, const int32 *dims)
 static Datum
 accumulate(FunctionCallInfo fcinfo, AccumulatorKind kind)
 {
-	MemoryContext cxt = state_context(fcinfo);
+	MemoryContext cxt = aggregate_context(fcinfo);
 	Accumulator *acc = PG_ARGISNULL(0) ? NULL : (Accumulator *) PG_GETARG_POINTER(0);
 
 	if (!PG_ARGISNULL(1))
@@ -92,7 +82,7 @@ PG_FUNCTION_INFO_V1(tensor_accumulate_combine);
 Datum
 tensor_accumulate_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext cxt = state_context(fcinfo);
+	MemoryContext cxt = aggregate_context(fcinfo);
 	Accumulator *acc = PG_ARGISNULL(0) ? NULL : (Accumulator *) PG_GETARG_POINTER(0);
 	Accumulator *other = PG_ARGISNULL(1) ? NULL : (Accumulator *) PG_GETARG_POINTER(1);
 
@@ -124,7 +114,7 @@ tensor_accumulate_serialize(PG_FUNCTION_ARGS)
 	Size		bytes = accumulator_bytes(acc->kind, (Size) acc->n);
 	bytea	   *out;
 
-	state_context(fcinfo);
+	aggregate_context(fcinfo);
 	if (bytes > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -144,7 +134,7 @@ tensor_accumulate_deserialize(PG_FUNCTION_ARGS)
 	Size		bytes = VARSIZE_ANY_EXHDR(in);
 	Accumulator *acc = palloc(Max(bytes, sizeof(Accumulator)));
 
-	state_context(fcinfo);
+	aggregate_context(fcinfo);
 	memcpy(acc, VARDATA_ANY(in), bytes);
 	if (!accumulator_valid(acc, bytes))
 		ereport(ERROR,
@@ -160,7 +150,7 @@ name(PG_FUNCTION_ARGS) \
 { \
 	const Accumulator *acc; \
 \
-	state_context(fcinfo); \
+	aggregate_context(fcinfo); \
 	acc = (const Accumulator *) PG_GETARG_POINTER(0); \
 	if (acc->rows < (least_rows)) \
 		PG_RETURN_NULL(); \

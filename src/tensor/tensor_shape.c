@@ -35,6 +35,8 @@
 				Size		b1 = Min(b0 + TILE, nb);                                               \
 				Size		a1 = Min(a0 + TILE, na);                                               \
                                                                                                    \
+				if (a0 % (TILE * 1024) == 0)                                                       \
+					CHECK_FOR_INTERRUPTS();                                                        \
 				for (Size b = b0; b < b1; b++)                                                     \
 					for (Size a = a0; a < a1; a++)                                                 \
 						out[a + b * out_stride] = in[a * in_stride + b];                           \

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "utils/memutils.h"
 
+#include "base/aggregate.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 
@@ -39,11 +40,9 @@ typedef struct Stack
 static Stack *
 stack_create(FunctionCallInfo fcinfo, TensorType dtype, int row_ndim, const int32 *row_dims)
 {
-	MemoryContext cxt;
+	MemoryContext cxt = aggregate_context(fcinfo);
 	Stack	   *stack;
 
-	if (!AggCheckCallContext(fcinfo, &cxt))
-		elog(ERROR, "aggregate function called in non-aggregate context");
 	if (row_ndim >= TENSOR_MAX_NDIM)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -180,8 +179,7 @@ tensor_stack_final(PG_FUNCTION_ARGS)
 	Tensor	   *t;
 	Size		bytes;
 
-	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "aggregate function called in non-aggregate context");
+	(void) aggregate_context(fcinfo);
 	t = tensor_new_unset(stack->dtype, stack->ndim, stack->dims);
 	bytes = tensor_size(t) * stack->dtype;
 	if (bytes > 0)
