@@ -17,6 +17,7 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	memory_return_to_system();
 	memory_define_gucs();
 	progress_define_gucs();
 	linalg_init();				/* defines neuroenc.threads */

@@ -11,7 +11,11 @@
 #include "postgres.h"
 
 #include <limits.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
+#include "access/xact.h"
 #include "utils/guc.h"
 
 #include "base/memory.h"
@@ -26,6 +30,7 @@ struct MemoryClaim
 int			neuroenc_memory_limit = 4 * 1024 * 1024;
 
 static Size claimed_bytes = 0;
+static Size most_claimed = 0;	/* in this transaction */
 
 Size
 size_add(Size a, Size b)
@@ -106,6 +111,7 @@ memory_claim_add(MemoryClaim *claim, Size bytes, const char *hint)
 				 hint ? errhint("%s Or raise neuroenc.memory_limit.", hint) :
 				 errhint("Raise neuroenc.memory_limit.")));
 	claimed_bytes += bytes;
+	most_claimed = Max(most_claimed, claimed_bytes);
 	claim->bytes += bytes;
 }
 
@@ -150,6 +156,45 @@ huge_matrix(Size rows, Size columns)
 {
 	return huge_alloc(Max(1, size_mul(size_mul(rows, columns), sizeof(double))));
 }
+
+#ifdef __GLIBC__
+
+/* A transaction that claimed this much has its free memory returned at its end. */
+#define TRIM_AFTER ((Size) 32 * 1024 * 1024)
+
+static void
+trim_at_transaction_end(XactEvent event, void *arg)
+{
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	if (most_claimed >= TRIM_AFTER)
+		malloc_trim(0);
+	most_claimed = claimed_bytes;
+}
+
+/*
+ * Blocks of 4 MB and more get their own mapping, so that freeing one returns it
+ * to the system.  glibc otherwise raises that threshold to 32 MB as such blocks
+ * come and go; large states then live in the heap, where one small allocation
+ * above them keeps hundreds of megabytes in an idle backend.  Of the smaller
+ * blocks the heap is trimmed at the end of a transaction that used much.
+ */
+void
+memory_return_to_system(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 8 * 1024 * 1024);
+	RegisterXactCallback(trim_at_transaction_end, NULL);
+}
+
+#else
+
+void
+memory_return_to_system(void)
+{
+}
+
+#endif
 
 void
 memory_define_gucs(void)

@@ -49,6 +49,9 @@ extern void *huge_alloc0(Size bytes);
 /* rows x columns of float8, not cleared */
 extern double *huge_matrix(Size rows, Size columns);
 
+/* From _PG_init: memory of a large state goes back to the system after use. */
+extern void memory_return_to_system(void);
+
 extern void memory_define_gucs(void);
 
 #endif							/* NEUROENC_MEMORY_H */

@@ -15,7 +15,6 @@ create_rows($node, 'rows', 400, 600, 3000);
 my %refused = (
 	'gram_agg' => 'SELECT n_samples(gram_agg(x, y, fold)) FROM rows',
 	'ridge_cv' => ridge_statement('rows'),
-	'gram_agg in groups' => 'SET enable_sort = off; SELECT sum(n_samples(g)) FROM (SELECT gram_agg(x, y, fold) AS g FROM rows GROUP BY id % 50) s',
 	'sum(gram)' => 'SELECT n_samples(sum(g)) FROM (SELECT gram_agg(x, y, fold) AS g FROM rows GROUP BY id % 4) s',
 	'pca' => 'SELECT pca(gram_agg(x), 5) IS NOT NULL FROM rows',
 	'column_spearman' => 'SELECT size(column_spearman(y, y)) FROM rows');
