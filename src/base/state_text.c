@@ -18,6 +18,16 @@ typedef uint8 Base64Byte;
 typedef char Base64Byte;
 #endif
 
+bytea *
+state_flatten(const ExpandedObjectHeader *state)
+{
+	Size		size = EOH_get_flat_size((ExpandedObjectHeader *) state);
+	bytea	   *flat = palloc(size);
+
+	EOH_flatten_into((ExpandedObjectHeader *) state, flat, size);
+	return flat;
+}
+
 char *
 state_to_text(const char *name, const char *summary, const char *bytes, Size n_bytes)
 {

@@ -8,6 +8,10 @@
 
 #include "postgres.h"
 #include "lib/stringinfo.h"
+#include "utils/expandeddatum.h"
+
+/* The flat value of an expanded state, palloc'd; its get_flat_size refuses what is over 1 GB. */
+extern bytea *state_flatten(const ExpandedObjectHeader *state);
 
 /* name(summary):base64, palloc'd; ERROR when it would pass 1 GB */
 extern char *state_to_text(const char *name, const char *summary, const char *bytes, Size n_bytes);

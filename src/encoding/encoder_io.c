@@ -240,16 +240,6 @@ DatumGetEncoder(Datum d)
 
 /* ---- text and binary ---- */
 
-static bytea *
-encoder_bytes(const Encoder *e)
-{
-	Size		size = EOH_get_flat_size((ExpandedObjectHeader *) &e->hdr);
-	bytea	   *flat = palloc(size);
-
-	EOH_flatten_into((ExpandedObjectHeader *) &e->hdr, flat, size);
-	return flat;
-}
-
 Datum
 encoder_in(PG_FUNCTION_ARGS)
 {
@@ -262,7 +252,7 @@ Datum
 encoder_out(PG_FUNCTION_ARGS)
 {
 	const Encoder *e = PG_GETARG_ENCODER(0);
-	bytea	   *flat = encoder_bytes(e);
+	bytea	   *flat = state_flatten(&e->hdr);
 	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, e->p, e->v, e->n);
 
 	PG_RETURN_CSTRING(state_to_text("encoder", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
@@ -280,5 +270,5 @@ encoder_recv(PG_FUNCTION_ARGS)
 Datum
 encoder_send(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(encoder_bytes(PG_GETARG_ENCODER(0)));
+	PG_RETURN_BYTEA_P(state_flatten(&PG_GETARG_ENCODER(0)->hdr));
 }

@@ -390,16 +390,6 @@ DatumGetGram(Datum d)
 
 /* ---- text and binary ---- */
 
-static bytea *
-gram_bytes(const Gram *g)
-{
-	Size		size = EOH_get_flat_size((ExpandedObjectHeader *) &g->hdr);
-	bytea	   *flat = palloc(size);
-
-	EOH_flatten_into((ExpandedObjectHeader *) &g->hdr, flat, size);
-	return flat;
-}
-
 Datum
 gram_in(PG_FUNCTION_ARGS)
 {
@@ -413,7 +403,7 @@ Datum
 gram_out(PG_FUNCTION_ARGS)
 {
 	const Gram *g = PG_GETARG_GRAM(0);
-	bytea	   *flat = gram_bytes(g);
+	bytea	   *flat = state_flatten(&g->hdr);
 	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, g->p, g->v, gram_n(g));
 
 	PG_RETURN_CSTRING(state_to_text("gram", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
@@ -432,5 +422,5 @@ gram_recv(PG_FUNCTION_ARGS)
 Datum
 gram_send(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BYTEA_P(gram_bytes(PG_GETARG_GRAM(0)));
+	PG_RETURN_BYTEA_P(state_flatten(&PG_GETARG_GRAM(0)->hdr));
 }
