@@ -50,7 +50,7 @@ state_to_text(const char *name, const char *summary, const char *bytes, Size n_b
 	return text;
 }
 
-static void pg_attribute_noreturn()
+_Noreturn static void
 bad_text(const char *name, const char *text, const char *detail)
 {
 	int			shown = pg_mbcliplen(text, (int) strlen(text), 40);

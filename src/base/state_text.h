@@ -58,6 +58,6 @@ extern void state_get_array(StateReader *r, void *elements, Size n, int element_
 extern void state_get_end(const StateReader *r);
 
 /* invalid_binary_representation: "invalid NAME: what" */
-extern void state_corrupt(const char *name, const char *what) pg_attribute_noreturn();
+_Noreturn extern void state_corrupt(const char *name, const char *what);
 
 #endif							/* NEUROENC_STATE_TEXT_H */

@@ -340,7 +340,7 @@ check_vector(const Tensor *t, int expected, const char *what, int64 ordinal)
 						what, ordinal, tensor_size(t), expected)));
 }
 
-static void pg_attribute_noreturn()
+_Noreturn static void
 report_bad_x(const void *row, TensorType type, int p, int64 ordinal)
 {
 	for (int j = 0; j < p; j++)

@@ -38,7 +38,7 @@ typedef struct NpyParser
 	const char *end;
 } NpyParser;
 
-pg_attribute_noreturn() static void
+_Noreturn static void
 bad_header(const char *what)
 {
 	ereport(ERROR,
@@ -287,7 +287,7 @@ read_chunk(const NpyHeader *header, const char *data, Size start, Size n, void *
 		tensor_copy_bytes(chunk, from, (TensorType) header->width, n, swap);
 }
 
-pg_attribute_noreturn() static void
+_Noreturn static void
 inexact(Size position, const char *value)
 {
 	ereport(ERROR,

@@ -61,7 +61,7 @@ typedef struct TextParser
 	int32		given_dims[TENSOR_MAX_NDIM];
 } TextParser;
 
-pg_attribute_noreturn() static void
+_Noreturn static void
 syntax_error(const TextParser *in, const char *at, const char *detail)
 {
 	int			length = (int) strnlen(in->text, 65);
