@@ -49,9 +49,15 @@ class Path:
         return w / self.scale[:, None]
 
     def predictor(self, X):
-        """A function of alpha that predicts rows X without forming the weights."""
+        """A function of alpha that predicts rows X, less the intercept, without forming the weights."""
         xv = ((np.asarray(X, float) - self.mean) / self.scale) @ self.vt.T
-        return lambda alpha: xv @ (self.shrinkage(alpha)[:, None] * self.uy) + self.intercept
+        return lambda alpha: xv @ (self.shrinkage(alpha)[:, None] * self.uy)
+
+    def noise(self, X, alpha):
+        """By target, a standard deviation of predictions of rows X that is only rounding: 1e-9 of what weights
+        of this length could predict.  (Categories that no training row had are all predicted alike.)"""
+        spread = np.linalg.norm((np.asarray(X, float) - self.mean) / self.scale, axis=1).max()
+        return 1e-9 * spread * np.linalg.norm(self.shrinkage(alpha)[:, None] * self.uy, axis=0)
 
     def predict(self, X, alpha):
         return (np.asarray(X, float) - self.mean) @ self.weights(alpha) + self.intercept
@@ -68,11 +74,12 @@ def r2_score(Y, P):
     return np.where(flat, 0, 1 - ((Y - P) ** 2).sum(axis=0) / total)
 
 
-def r_score(Y, P):
-    """Pearson r by column; 0 where either side is constant."""
-    flat = flat_columns(Y) | flat_columns(P)
+def r_score(Y, P, noise=0):
+    """Pearson r by column; 0 where either side is constant, P to within 'noise'."""
+    flat = flat_columns(Y) | (P.std(axis=0) <= noise)
     y, p = Y - Y.mean(axis=0), P - P.mean(axis=0)
     norm = np.sqrt((y ** 2).sum(axis=0) * (p ** 2).sum(axis=0))
+    flat |= norm == 0
     return np.where(flat, 0, (y * p).sum(axis=0) / np.where(flat, 1, norm))
 
 
@@ -91,11 +98,13 @@ def cross_validate(X, Y, fold, alphas, standardize=False, keep=False):
         out.predictions = np.zeros((len(alphas),) + Y.shape)
     for f in folds:
         test = fold == f
-        predict = Path(X[~test], Y[~test], standardize).predictor(X[test])
+        path = Path(X[~test], Y[~test], standardize)
+        predict = path.predictor(X[test])
         for i, alpha in enumerate(alphas):
-            P = predict(alpha)
+            slope = predict(alpha)
+            P = slope + path.intercept
             out.r2[i] += r2_score(Y[test], P) / len(folds)
-            out.r[i] += r_score(Y[test], P) / len(folds)
+            out.r[i] += r_score(Y[test], slope, path.noise(X[test], alpha)) / len(folds)
             error[i] += ((Y[test] - P) ** 2).sum(axis=0)
             if keep:
                 out.predictions[i, test] = P
