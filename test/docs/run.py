@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Run the guide: every fenced block of docs/guide/*.md, page by page.
+"""Run the guide: every fenced block of README.md and docs/guide/*.md, page by page.
 
 Usage: run.py [page.md ...]
 
@@ -207,7 +207,7 @@ def check_demo():
 
 def main():
     given = [Path(a).resolve() for a in sys.argv[1:]]
-    pages = given or sorted((ROOT / "docs" / "guide").glob("*.md"))
+    pages = given or [ROOT / "README.md"] + sorted((ROOT / "docs" / "guide").glob("*.md"))
     if not pages:
         print("1..0 # SKIP no page")
         return 0
