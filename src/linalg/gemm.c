@@ -73,6 +73,12 @@ task_flops(double total, double most)
 	return Max(TILE_FLOPS_MIN, Min(most, total / TASKS_WANTED));
 }
 
+static Size
+tile_side(double area)
+{
+	return round_up(Max(1, (Size) sqrt(area)), TILE_MULTIPLE);
+}
+
 static void
 tiling_slices(Tiling *t, Size k, Size most)
 {
@@ -93,7 +99,7 @@ tiling_choose(Tiling *t, Size m, Size n, Size k, double most_flops, Size most_sl
 	t->m = m;
 	t->n = n;
 	area = (Size) Min(flops / (2.0 * (double) t->slice), (double) TILE_ELEMENTS);
-	side = Max(TILE_MULTIPLE, (Size) sqrt((double) area));
+	side = tile_side((double) area);
 	longest = TILE_ELEMENTS / t->slice;
 	if (m <= n)
 	{
@@ -426,13 +432,12 @@ tile_mirror(int64 number, int worker, void *arg)
 static void
 tiling_triangle(Tiling *t, Size n, Size k)
 {
-	double		flops = task_flops((double) n * (double) n * (double) k, TILE_FLOPS_F8);
+	double		flops = task_flops(2.0 * (double) n * (double) n * (double) k, TILE_FLOPS_F8);
 	Size		tiles;
 
 	tiling_slices(t, k, SLICE_F8);
 	t->n = n;
-	t->tile_m = even_part(n, Max(TILE_MULTIPLE, (Size) sqrt(flops / (2.0 * (double) t->slice))),
-						  TILE_MULTIPLE);
+	t->tile_m = even_part(n, tile_side(flops / (2.0 * (double) t->slice)), TILE_MULTIPLE);
 	tiles = (n + t->tile_m - 1) / t->tile_m;
 	t->n_tiles = (int64) (tiles * (tiles + 1) / 2);
 }
