@@ -94,6 +94,16 @@ SELECT * FROM pg_temp.fit((SELECT ridge(gram_agg(x, y, fold), 2) FROM ridge_miss
 SELECT * FROM pg_temp.fit((SELECT ridge(gram_agg(x, y, fold), 2) FROM ridge_rows WHERE sum_of(x) <> 3));
 SELECT * FROM pg_temp.fit((SELECT ridge_cv(gram_agg(x, y, fold), ARRAY[1, 2.0]) FROM ridge_missing));
 
+-- wide rows: the one that target 1 lacks is the only one with feature 3, which target 2 needs.
+-- Target 1 as above; 2 is -1, -1, 2 about its mean, kernel eigenvalue 1: w = (-1, -1, 2) / (1 + alpha)
+SELECT target, n, intercept, weights
+FROM pg_temp.fit((SELECT ridge(gram_agg(x, y), 1) FROM (VALUES ('float8:[1,0,0,0,0]'::tensor, 'float8:[0,0]'::tensor),
+	('float8:[0,1,0,0,0]', 'float8:[2,0]'), ('float8:[0,0,1,0,0]', 'float8:[NaN,3]')) AS s (x, y)));
+
+-- Held-out rows that differ only in what no training row has are all predicted alike: r is 0, not rounding
+SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[1 + i % 6], 6) + 7, tensor(format('[%s]', i * i % 17)), i % 3), ARRAY[1, 10], scoring => 'r') FROM generate_series(1, 300) AS i));
+SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[i], 6) + 7, tensor(format('[%s]', i * i % 17)), i % 3), ARRAY[1, 10], scoring => 'r') FROM generate_series(1, 6) AS i));
+
 -- One alpha for all targets: the best mean score. y as above wants 2 (R2 by alpha .683256, .685764, .558256);
 -- -2 x is predicted -2, -4 for 0, -4 at alpha 2 (R2 .5), and at alpha 1 R2 is 1 - (16/9) / 8, so their mean is best at 1
 SELECT target, alpha, r2 FROM pg_temp.fit((SELECT ridge_cv(gram_agg(x, y || -2 * x, fold), ARRAY[1, 2, 4]) FROM ridge_rows));

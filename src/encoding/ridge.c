@@ -308,7 +308,10 @@ static void
 alloc_weights(RidgeJob *job, const Plan *plan)
 {
 	if (plan->dual)
+	{
 		encoder_alloc_dual(job->enc, plan->n_rows);
+		memset(job->enc->scale2, 0, job->enc->p * sizeof(double));
+	}
 	else
 		encoder_alloc_primal(job->enc);
 }

@@ -369,7 +369,11 @@ store_dual(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *
 	pfree(at_x0);
 }
 
-/* The group's rows, about x0, into a dual encoder; before k->x is scaled they would be raw. */
+/*
+ * The group's rows, about x0, into a dual encoder.  Groups share the scales: a
+ * feature that is constant over the rows of one group and not of another keeps
+ * its scale, and coefficients that sum to 0 give it no weight in the first.
+ */
 static void
 store_rows(const KernelJob *kj, const Kernel *k)
 {
@@ -384,7 +388,7 @@ store_rows(const KernelJob *kj, const Kernel *k)
 				centred + (kj->job->cx[j] + k->mean[j] - e->x0[j]));
 		}
 	for (int j = 0; j < k->p; j++)
-		e->scale2[j] = k->inv[j] * k->inv[j];
+		e->scale2[j] = Max(e->scale2[j], k->inv[j] * k->inv[j]);
 }
 
 static void

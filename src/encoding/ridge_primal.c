@@ -52,6 +52,7 @@ typedef struct FoldBasis
 	const RidgeFold *fold;
 	Basis		train;
 	double	   *held_mean;		/* p */
+	double	   *held_inv;		/* p: train.inv, but 0 for what is constant in the fold: its rounding predicts nothing */
 	double	   *sx;				/* p, then unused */
 	double	   *held;			/* p x p: the fold's sums; then quad of the sweep */
 	SweepFold	sweep;
@@ -218,6 +219,7 @@ sum_features(Primal *s)
 		fold->sx = huge_alloc0(p * sizeof(double));
 		fold->held = huge_alloc0(pp * sizeof(double));
 		fold->held_mean = huge_matrix(1, p);
+		fold->held_inv = huge_matrix(1, p);
 		basis_alloc(&fold->train, p);
 		gram_sum_xx(job->g, fold->fold->cells, fold->fold->n_cells, job->cx, fold->sx, fold->held);
 		fold->train.n = s->group->n - fold->fold->n;
@@ -260,7 +262,7 @@ held_rows(const Primal *s, FoldBasis *fold)
 	gram_held_x(s->job->g, fold->fold->cells, fold->fold->n_cells, s->job->cx, x);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < p; j++)
-			x[(Size) i * p + j] = (x[(Size) i * p + j] - fold->held_mean[j]) * fold->train.inv[j];
+			x[(Size) i * p + j] = (x[(Size) i * p + j] - fold->held_mean[j]) * fold->held_inv[j];
 	gemm_f8(false, true, n, p, p, 1 / sqrt(fold->train.l1), x, p, fold->train.qt, p, 0, quad, p);
 	pfree(x);
 	pfree(fold->held);
@@ -275,7 +277,7 @@ held_moments(const Primal *s, FoldBasis *fold)
 	int			p = s->p;
 	double	   *half = huge_matrix(p, p);
 
-	centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->train.inv);
+	centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->held_inv);
 	gemm_f8(false, false, p, p, p, 1, fold->train.qt, p, fold->held, p, 0, half, p);
 	gemm_f8(false, true, p, p, p, 1 / fold->train.l1, half, p, fold->train.qt, p, 0, fold->held, p);
 	for (int i = 0; i < p; i++)
@@ -297,7 +299,10 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 
 	for (int j = 0; j < p; j++)
 	{
+		double		ss = ridge_centred_ss(fold->fold->n, fold->sx[j], fold->held[(Size) j * p + j]);
+
 		fold->held_mean[j] = fold->sx[j] / fold->fold->n;
+		fold->held_inv[j] = ss > 0 ? fold->train.inv[j] : 0;
 		difference[j] = (fold->held_mean[j] - fold->train.mean[j]) * fold->train.inv[j] / root;
 		lambda[j] = fold->train.lambda[j] / fold->train.l1;
 	}

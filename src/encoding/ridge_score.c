@@ -5,13 +5,17 @@
  * By fold, against that fold's own mean: R2 = 1 - SSE / SYY and Pearson's r;
  * the score is the plain mean over the folds of two rows or more.  Pooled R2
  * is 1 - sum SSE / SYY over all rows about their mean.  A fold in which the
- * target is constant scores R2 = 0 and r = 0; a constant prediction r = 0.
+ * target is constant scores R2 = 0 and r = 0; a constant prediction, which is
+ * never constant to the last bit, r = 0.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "encoding/ridge.h"
+
+/* A prediction that varies 1e-11 times as much as y is a constant and rounding. */
+#define FLAT_PREDICTION 1e-22
 
 /* A sum of squares about the mean this small beside the one about the centre is rounding. */
 #define CONSTANT_TOLERANCE 1e-13
@@ -49,7 +53,7 @@ ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, double a1, d
 	if (n < 2 || syy <= 0)
 		return;
 	s->r2[at] += 1 - sse / syy;
-	if (a2 > 0)
+	if (a2 > FLAT_PREDICTION * syy)
 	{
 		double		r = a1 / sqrt(syy * a2);
 
