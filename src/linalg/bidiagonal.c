@@ -45,7 +45,7 @@ reflector(Size n, double *x, Size inc, double *tau)
 	return beta;
 }
 
-/* Columns and rows p .. p + k - 1.  X is m x PANEL, Y n x PANEL, both from row p on. */
+/* Columns and rows p .. p + k - 1.  X has m rows, Y n, both a column for each. */
 static void
 reduce_panel(const Bidiagonal *b, Size p, Size k, double *x_panel, double *y_panel)
 {
@@ -110,15 +110,15 @@ update_rest(const Bidiagonal *b, Size p, Size k, const double *x, const double *
 Size
 bidiagonal_scratch(Size m, Size n)
 {
-	return (4 * n + PANEL * (m + n)) * sizeof(double);
+	return (4 * n + Min(PANEL, n) * (m + n)) * sizeof(double);
 }
 
 void
 bidiagonalise(Bidiagonal *b)
 {
 	Size		n = b->n;
-	double	   *x = huge_alloc(b->m * PANEL * sizeof(double));
-	double	   *y = huge_alloc(n * PANEL * sizeof(double));
+	double	   *x = huge_alloc(b->m * Min(PANEL, n) * sizeof(double));
+	double	   *y = huge_alloc(n * Min(PANEL, n) * sizeof(double));
 
 	b->d = huge_alloc(n * sizeof(double));
 	b->e = huge_alloc(n * sizeof(double));

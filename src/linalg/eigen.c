@@ -31,6 +31,7 @@
 #include "linalg/parallel.h"
 #include "linalg/scaling.h"
 
+#define ORDER_MAX		46000	/* dstedc counts its n^2 + 4 n + 1 doubles in int */
 #define DIRECT_MAX		384		/* one dsyevd call: some 20 ms */
 #define PANEL			64
 #define SYMV_GROUPS		16		/* partial sums of a symmetric product */
@@ -369,7 +370,7 @@ transform_back(const Tridiagonal *t, double *z)
 static Size
 local_bytes(Size n)
 {
-	return (3 * n + n * PANEL + SYMV_GROUPS * n) * sizeof(double) + householder_scratch(n, n);
+	return (3 * n + n * PANEL + SYMV_GROUPS * n) * sizeof(double) + householder_scratch(n, n, n);
 }
 
 Size
@@ -423,6 +424,11 @@ eigh_f8(Size n, double *a, double *w)
 
 	if (n == 0)
 		return;
+	if (n > ORDER_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an eigenproblem of order %zu is too large", n),
+				 errdetail("The largest order is %d.", ORDER_MAX)));
 	blas_keep_single();
 	scratch = scratch_create("eigendecomposition",
 							 n <= DIRECT_MAX ? eigh_raw_work(n) : local_bytes(n),

@@ -16,6 +16,7 @@
 #include "linalg/linalg.h"
 
 #define T_LEAF			16
+#define LONG			65536
 #define GEMV_TASK		(Size) (1 << 19)	/* elements of A in a task: 4 MB */
 
 /* On entry the upper triangle of T holds V V'. */
@@ -80,17 +81,20 @@ householder_apply_block(bool transposed, Size count, Size n, Size k, const doubl
 	}
 }
 
-/* Reflectors in a block: wide for the rate of gemm, narrow for the zeros in a short V. */
+/* Reflectors in a block: wide for the rate of gemm, narrow for the zeros in a short V, and for
+ * the memory of a long one. */
 static Size
-block_width(Size length)
+block_width(Size count, Size length)
 {
-	return Max(32, Min(256, length / 16 / 32 * 32));
+	Size		width = length < LONG ? Max(32, Min(256, length / 16 / 32 * 32)) : 64;
+
+	return Min(width, count);
 }
 
 Size
-householder_scratch(Size length, Size vectors)
+householder_scratch(Size count, Size length, Size vectors)
 {
-	Size		block = block_width(length);
+	Size		block = block_width(count, length);
 
 	return (block * length + block * block + 2 * block * vectors) * sizeof(double);
 }
@@ -98,7 +102,7 @@ householder_scratch(Size length, Size vectors)
 void
 householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz)
 {
-	Size		block = block_width(r->length);
+	Size		block = block_width(r->count, r->length);
 	double	   *v = huge_alloc(block * r->length * sizeof(double));
 	double	   *t = huge_alloc(block * block * sizeof(double));
 	double	   *scratch = huge_alloc(2 * block * vectors * sizeof(double));

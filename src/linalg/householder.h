@@ -46,8 +46,8 @@ typedef struct Reflectors
 /* z = H_0 H_1 ... H_{count-1} z for 'vectors' vectors of r->length in Z; calls progress_add(flops). */
 extern void householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz);
 
-/* Bytes of scratch it takes. */
-extern Size householder_scratch(Size length, Size vectors);
+/* Bytes of scratch it takes for 'count' reflectors. */
+extern Size householder_scratch(Size count, Size length, Size vectors);
 
 /*
  * y = op(A) x, A *column-major* m x n: shared by threads and open to

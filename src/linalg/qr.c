@@ -2,7 +2,7 @@
  * qr.c
  *		Householder QR of a tall matrix, recursive in blocks of columns.
  *
- * A block of BLOCK columns is halved until LEAF columns are left (Elmroth and
+ * A block of columns is halved until LEAF columns are left (Elmroth and
  * Gustavson 2000): the left half is factored, its reflectors are applied to the
  * right half by gemm, the right half is factored.  So a matrix of a million
  * rows isn't read once for each column of the block.  2 m n^2 flops.
@@ -17,14 +17,15 @@
 #include "linalg/qr.h"
 
 #define BLOCK	128
+#define LONG	65536			/* rows from which blocks are narrower, for V's memory */
 #define LEAF	4
 
 typedef struct Work
 {
 	TallQr	   *qr;
-	double	   *v;				/* BLOCK x m */
-	double	   *t;				/* BLOCK x BLOCK */
-	double	   *scratch;		/* 2 BLOCK n */
+	double	   *v;				/* block x m */
+	double	   *t;				/* block x block */
+	double	   *scratch;		/* 2 block n */
 } Work;
 
 /* Applies reflector 'column' to columns column + 1 + number. */
@@ -109,26 +110,35 @@ factor(const Work *w, Size first, Size k, double *r)
 	factor(w, first + half, k - half, r);
 }
 
+static Size
+block_width(Size m, Size n)
+{
+	return Min(n, m < LONG ? BLOCK : BLOCK / 4);
+}
+
 Size
 qr_scratch(Size m, Size n)
 {
-	return (n + BLOCK * m + BLOCK * BLOCK + 2 * BLOCK * n) * sizeof(double);
+	Size		block = block_width(m, n);
+
+	return (n + block * m + block * block + 2 * block * n) * sizeof(double);
 }
 
 void
 qr_tall(TallQr *qr, double *r)
 {
 	Size		n = qr->n;
+	Size		block = block_width(qr->m, n);
 	Work		w = {.qr = qr};
 
 	qr->tau = huge_alloc(n * sizeof(double));
-	w.v = huge_alloc(BLOCK * qr->m * sizeof(double));
-	w.t = huge_alloc(BLOCK * BLOCK * sizeof(double));
-	w.scratch = huge_alloc(2 * BLOCK * n * sizeof(double));
+	w.v = huge_alloc(block * qr->m * sizeof(double));
+	w.t = huge_alloc(block * block * sizeof(double));
+	w.scratch = huge_alloc(2 * block * n * sizeof(double));
 	memset(r, 0, n * n * sizeof(double));
-	for (Size first = 0; first < n; first += BLOCK)
+	for (Size first = 0; first < n; first += block)
 	{
-		Size		k = Min(BLOCK, n - first);
+		Size		k = Min(block, n - first);
 
 		factor(&w, first, k, r);
 		apply_to_right(&w, first, k, n - first - k);

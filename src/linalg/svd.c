@@ -28,6 +28,7 @@
 #define DIRECT_FLOPS	3e7		/* m n^2 of one dgesdd call: some 20 ms */
 #define DIRECT_ELEMENTS 1e6
 #define QR_RATIO		2
+#define RANK_MAX		26000	/* dbdsdc counts its 3 n^2 + 4 n doubles in int */
 
 typedef struct Problem
 {
@@ -289,7 +290,7 @@ local_bytes(Size m, Size n)
 			bidiagonal_scratch(rank, rank);
 	else
 		bytes += bidiagonal_scratch(longer, rank);
-	return bytes + householder_scratch(longer, rank);
+	return bytes + householder_scratch(rank, longer, rank);
 }
 
 Size
@@ -307,6 +308,11 @@ svd_f8(Size m, Size n, double *a, double *s, double *u, double *vt)
 
 	if (m == 0 || n == 0)
 		return;
+	if (Min(m, n) > RANK_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a singular value decomposition of %zu x %zu elements is too large", m, n),
+				 errdetail("The largest size of the shorter side is %d.", RANK_MAX)));
 	blas_keep_single();
 	scratch = scratch_create("singular value decomposition", local_bytes(m, n), NULL);
 	before = MemoryContextSwitchTo(scratch);
