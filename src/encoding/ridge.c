@@ -220,7 +220,7 @@ best_common_alpha(const RidgeJob *job)
 		if (n > 0 && sum / n >= best_mean - RIDGE_TIE)
 		{
 			best = j;
-			best_mean = sum / n;
+			best_mean = Max(best_mean, sum / n);
 		}
 	}
 	return best;

@@ -56,7 +56,7 @@ ridge_gcv(const RidgeJob *job, int64 n, int n_values, const double *lambda,
 					? 1 - Max(0, 1 - explained[t] / syy[t]) / (left * left) / null_score : 0;
 			if (!isnan(r2) && (isnan(best[t]) || r2 >= best[t] - RIDGE_TIE))
 			{
-				best[t] = r2;
+				best[t] = isnan(best[t]) ? r2 : Max(best[t], r2);
 				chosen[t] = j;
 			}
 			if (!job->fit)

@@ -576,8 +576,8 @@ choose_among_contenders(const Primal *s, const Block *b, RidgeScores *scores, in
 		scores->sse[at] = exact->sse[i];
 		if (chosen[target[i]] < 0 || value >= best - RIDGE_TIE)
 		{
+			best = chosen[target[i]] < 0 ? value : Max(value, best);
 			chosen[target[i]] = alpha[i];
-			best = value;
 		}
 	}
 }

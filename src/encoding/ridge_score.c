@@ -89,8 +89,8 @@ ridge_scores_best(const RidgeScores *s, EncoderScoring scoring, int t)
 
 		if (!isnan(value) && (best < 0 || value >= best_value - RIDGE_TIE))
 		{
+			best_value = best < 0 ? value : Max(value, best_value);
 			best = j;
-			best_value = value;
 		}
 	}
 	return best;

@@ -5,8 +5,8 @@
  * Rows are taken in blocks of up to 2,048.  A block is centred in place (one
  * pass that also makes the column sums), then X'X is one dsyrk and X'Y one
  * product: n p^2 + 2 n p v flops, bytes about 8 n (p + v) + 24 p v a block.
- * X'X is always float8; X'Y of float4 rows is sgemm within a block, added to
- * the float8 sum (gemm_f4_accumulate).
+ * X'X is always float8; X'Y of many float4 columns is sgemm within a block,
+ * added to the float8 sum (gemm_f4_accumulate).
  *
  * The subtlety: the centre is rounded to float4, so that subtracting it from
  * float4 rows is exact where it matters (values near the mean), and any two
@@ -29,6 +29,7 @@
 #define MIN_BLOCK_ROWS	64
 #define BLOCK_BYTES		((Size) 32 << 20)
 #define COLUMN_TILE		512
+#define FLOAT4_PRODUCTS 250000
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
 
@@ -203,6 +204,17 @@ is_float4(double value)
 	return (double) (float) value == value;
 }
 
+/*
+ * Products of float4 rows are worth making in float4 where they are large.
+ * Below, float8 costs little and keeps small problems exact: an error of 1e-7
+ * in X'Y counts where features are as many as rows or nearly collinear.
+ */
+static bool
+float4_pays(const Gram *g)
+{
+	return (Size) g->p * g->v >= FLOAT4_PRODUCTS;
+}
+
 /* May float4 rows be centred in float4? Only a gram that has seen huge float8 values says no. */
 static bool
 centre_is_float4(const double *centre, const int *idx, int n)
@@ -279,7 +291,7 @@ chunk_as(void *data, TensorType have, TensorType want, Size n)
 static void
 fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 {
-	TensorType	type = chunk->xtype == TENSOR_FLOAT4 && (g->v == 0 || chunk->ytype == TENSOR_FLOAT4) &&
+	TensorType	type = float4_pays(g) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
 		centre_is_float4(g->cx, NULL, g->p) && centre_is_float4(g->cy, NULL, g->v)
 		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	int			n = chunk->n;
@@ -668,14 +680,24 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 	return n + n_held;
 }
 
+/* Are the rows of these cells what is left over from others that were folded in as float4? */
+static bool
+left_over_float4(const Gram *g, const int *cells, int n_cells)
+{
+	for (int i = 0; i < n_cells; i++)
+		if (g->cells[cells[i]].moments == NULL)
+			return false;
+	return !g->has_float8 && float4_pays(g);
+}
+
 /* The held rows' part of gram_sum_xy. */
 static void
 sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 			const double *cx, const double *cy, const int *idx, int nt,
 			double *sy, double *syy, double *sxy, Size ldxy)
 {
-	TensorType	type = !g->has_float8 && centre_is_float4(cx, NULL, g->p) && centre_is_float4(cy, idx, nt)
-		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
+	TensorType	type = left_over_float4(g, cells, n_cells) &&
+		centre_is_float4(cx, NULL, g->p) && centre_is_float4(cy, idx, nt) ? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	RowCursor	cursor = cursor_new(g, cells, n_cells);
 	Size		row = size_mul(size_add(g->p, nt), type);
 	int			max = block_rows(n_held, row);
