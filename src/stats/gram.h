@@ -155,6 +155,9 @@ extern Size gram_moments_bytes(int p, int v);
 /* Folds a cell's held rows into its moments (made if need be). Changes g. */
 extern void gram_fold_in(Gram *g, GramCell *cell);
 
+/* The same for every cell that has moments; frees the room kept for further rows. Changes g. */
+extern void gram_settle(Gram *g);
+
 /*
  * Sums about the centre (cx, cy) over the cells g->cells[cells[0 .. n_cells - 1]]:
  * returns the number of rows; sx (p) and sxx (p x p, NULL: not wanted) are added to.

@@ -352,6 +352,25 @@ gram_fold_in(Gram *g, GramCell *cell)
 	g->flat_size = 0;
 }
 
+/*
+ * No more rows are coming soon: what waits in cells that have moments joins
+ * them, and the room for further rows is given back.
+ */
+void
+gram_settle(Gram *g)
+{
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		GramCell   *cell = &g->cells[i];
+
+		if (!cell->moments || !cell->first)
+			continue;
+		gram_fold_in(g, cell);
+		gram_free_chunk(g, cell->first);
+		cell->first = cell->last = NULL;
+	}
+}
+
 /* ---- translation ---- */
 
 /* Sums about c as sums about c': shifts dx = c - c' (p), dy (v), for m's n rows. */

@@ -121,7 +121,13 @@ gram_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(GramGetDatum(g));
 }
 
-/* Hands the state on without flattening it, which 14 and 15 would do without a final function. */
+/*
+ * Hands the state on without flattening it, which 14 and 15 would do without a
+ * final function.  Rows that wait beside moments are folded in first: a solver
+ * then meets nothing but moments, and has their room.  (The pointer is read-only
+ * here; the state's value stays what it was.)  Not in a window frame, where a
+ * final value may be asked for at every row.
+ */
 Datum
 gram_final(PG_FUNCTION_ARGS)
 {
@@ -130,6 +136,8 @@ gram_final(PG_FUNCTION_ARGS)
 
 	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
 		PG_RETURN_DATUM(d);
+	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE)
+		gram_settle((Gram *) DatumGetGram(d));
 	pointer = palloc(EXPANDED_POINTER_SIZE);
 	memcpy(pointer, DatumGetPointer(d), EXPANDED_POINTER_SIZE);
 	PG_RETURN_POINTER(pointer);

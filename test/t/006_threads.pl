@@ -26,6 +26,7 @@ sub masks
 		next if $thread == $pid;
 		open(my $status, '<', $file) or next;
 		my $text = join '', <$status>;
+		next if $text =~ /^Threads:\s+0$/m;		# it has ended: nothing is left to read
 		$mask{$thread} = $1 if $text =~ /^SigBlk:\s+(\w+)/m;
 	}
 	return \%mask;

@@ -30,6 +30,7 @@ sub other_threads
 		next if $thread == $pid;
 		open(my $status, '<', $file) or next;
 		my $text = join '', <$status>;
+		next if $text =~ /^Threads:\s+0$/m;		# it has ended: nothing is left to read
 		$mask{$thread} = $1 if $text =~ /^SigBlk:\s+(\w+)/m;
 	}
 	return %mask;
