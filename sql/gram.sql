@@ -110,6 +110,21 @@ SET max_parallel_workers_per_gather = 0;
 -- As a window: each row's state so far
 SELECT n_samples(gram_agg(x, y, fold) OVER (ORDER BY fold)) AS so_far FROM gram_rows;
 
+-- float4 and float8 rows in turn are kept in few chunks; the sums are those of float8 alone
+SET neuroenc.memory_limit = '32MB';
+SELECT n_samples(mixed) AS n, max(abs(m.r - w.r)) < 1e-6 AS same
+FROM (SELECT gram_agg(astype(x, CASE WHEN i % 2 = 0 THEN 'float4' ELSE 'float8' END), astype(y, CASE WHEN i % 3 = 0 THEN 'float8' ELSE 'float4' END), i % 2) AS mixed,
+			 gram_agg(astype(x, 'float8'), astype(y, 'float8'), i % 2) AS wide
+	  FROM (SELECT i, random_normal(ARRAY[40], i) AS x, random_normal(ARRAY[500], -i) AS y FROM generate_series(1, 2000) AS i) AS rows) AS s,
+	 score(ridge(wide, 1), mixed) AS m JOIN score(ridge(wide, 1), wide) AS w USING (target)
+GROUP BY 1;
+-- more columns than memory for their products
+\set VERBOSITY sqlstate
+SELECT n_features(gram_features(gram_agg(tensor('[1,2]') * i::float8, tensor('[1]')), array_fill(1, ARRAY[20000]))) FROM generate_series(1, 300) AS i;
+\set VERBOSITY default
+RESET neuroenc.memory_limit;
+SELECT memory_in_use FROM neuroenc_info();
+
 -- Errors name the row and the element
 SELECT gram_agg(x, y) FROM (VALUES ('[1,2]'::tensor, '[1]'::tensor), ('[1,NaN]', '[1]')) AS s (x, y);
 SELECT gram_agg(x, y, 1) FROM (VALUES ('[1,2]'::tensor, '[1]'::tensor), ('[1,2]', '[2]'), ('float8:[-Infinity,0]', '[1]')) AS s (x, y);

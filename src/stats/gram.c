@@ -28,6 +28,11 @@
 #define MAX_BLOCK_ROWS	2048
 #define MAX_CHUNK_ROWS	1024
 
+#define MAX_ENTRIES		(1 << 28)	/* of cells or patterns: an index of 4 slots each stays an int */
+
+/* What an allocation takes beside what was asked for, about. */
+#define ALLOC_OVERHEAD	24
+
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
 
 /* ---- finding cells and patterns ---- */
@@ -46,15 +51,21 @@ index_needs_growth(const GramIndex *index, int n_entries)
 }
 
 static void
-index_grow(MemoryContext cxt, GramIndex *index, int n_entries)
+index_grow(Gram *g, GramIndex *index, int n_entries)
 {
 	int			n_slots = Max(16, index->n_slots);
 
+	if (n_entries >= MAX_ENTRIES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a gram has at most %d folds and patterns of missing targets", MAX_ENTRIES)));
 	while (n_slots < 4 * (n_entries + 1))
 		n_slots *= 2;
+	memory_claim_add(g->claim, (n_slots - index->n_slots) * sizeof(int), MEMORY_HINT);
 	if (index->slots)
 		pfree(index->slots);
-	index->slots = MemoryContextAllocZero(cxt, n_slots * sizeof(int));
+	index->slots = MemoryContextAllocExtended(g->hdr.eoh_context, n_slots * sizeof(int),
+											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	index->n_slots = n_slots;
 }
 
@@ -79,14 +90,13 @@ pattern_hash(const Gram *g, const uint8 *bits)
 int
 gram_pattern(Gram *g, const uint8 *bits)
 {
-	MemoryContext cxt = g->hdr.eoh_context;
 	Size		bytes = GRAM_PATTERN_BYTES(g->v);
 	uint32		hash = pattern_hash(g, bits);
 	uint8	   *copy;
 
 	if (index_needs_growth(&g->pattern_index, g->n_patterns))
 	{
-		index_grow(cxt, &g->pattern_index, g->n_patterns);
+		index_grow(g, &g->pattern_index, g->n_patterns);
 		for (int i = 0; i < g->n_patterns; i++)
 			index_enter(&g->pattern_index, pattern_hash(g, g->patterns[i]), i);
 	}
@@ -104,8 +114,8 @@ gram_pattern(Gram *g, const uint8 *bits)
 		g->max_patterns *= 2;
 		g->patterns = repalloc_huge(g->patterns, size_mul(g->max_patterns, sizeof(uint8 *)));
 	}
-	memory_claim_add(g->claim, bytes, MEMORY_HINT);
-	copy = MemoryContextAlloc(cxt, Max(bytes, 1));
+	memory_claim_add(g->claim, bytes + 2 * sizeof(uint8 *) + ALLOC_OVERHEAD, MEMORY_HINT);
+	copy = MemoryContextAlloc(g->hdr.eoh_context, Max(bytes, 1));
 	memcpy(copy, bits, bytes);
 	g->patterns[g->n_patterns] = copy;
 	index_enter(&g->pattern_index, hash, g->n_patterns);
@@ -115,7 +125,6 @@ gram_pattern(Gram *g, const uint8 *bits)
 GramCell *
 gram_cell(Gram *g, int64 fold, int pattern)
 {
-	MemoryContext cxt = g->hdr.eoh_context;
 	uint32		hash;
 	GramCell   *cell;
 
@@ -129,7 +138,7 @@ gram_cell(Gram *g, int64 fold, int pattern)
 	hash = cell_hash(fold, pattern);
 	if (index_needs_growth(&g->cell_index, g->n_cells))
 	{
-		index_grow(cxt, &g->cell_index, g->n_cells);
+		index_grow(g, &g->cell_index, g->n_cells);
 		for (int i = 0; i < g->n_cells; i++)
 			index_enter(&g->cell_index, cell_hash(g->cells[i].fold, g->cells[i].pattern), i);
 	}
@@ -167,9 +176,15 @@ gram_cell(Gram *g, int64 fold, int pattern)
 Gram *
 gram_new(MemoryContext parent, int p, int v, bool has_folds)
 {
-	MemoryContext cxt = AllocSetContextCreate(parent, "gram", ALLOCSET_START_SMALL_SIZES);
-	Gram	   *g = MemoryContextAllocZero(cxt, sizeof(Gram));
+	MemoryContext cxt;
+	Gram	   *g;
 
+	if (p > GRAM_MAX_COLUMNS || v > GRAM_MAX_COLUMNS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a gram has at most %d features and targets, not %d", GRAM_MAX_COLUMNS, Max(p, v))));
+	cxt = AllocSetContextCreate(parent, "gram", ALLOCSET_START_SMALL_SIZES);
+	g = MemoryContextAllocZero(cxt, sizeof(Gram));
 	EOH_init_header(&g->hdr, &gram_expanded_methods, cxt);
 	g->p = p;
 	g->v = v;
@@ -195,14 +210,15 @@ row_bytes(const Gram *g, TensorType xtype, TensorType ytype)
 static Size
 chunk_bytes(const Gram *g, const GramChunk *chunk)
 {
-	return (row_bytes(g, chunk->xtype, chunk->ytype) + sizeof(int64)) * chunk->capacity;
+	return (row_bytes(g, chunk->xtype, chunk->ytype) + sizeof(int64)) * chunk->capacity +
+		sizeof(GramChunk) + 4 * ALLOC_OVERHEAD;
 }
 
-static GramChunk *
-chunk_new(Gram *g, TensorType xtype, TensorType ytype, int capacity)
+/* Memory for the rows of an empty chunk. */
+static void
+chunk_alloc(Gram *g, GramChunk *chunk, TensorType xtype, TensorType ytype, int capacity)
 {
 	MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
-	GramChunk  *chunk = palloc0(sizeof(GramChunk));
 
 	chunk->xtype = xtype;
 	chunk->ytype = ytype;
@@ -212,16 +228,21 @@ chunk_new(Gram *g, TensorType xtype, TensorType ytype, int capacity)
 	chunk->x = huge_alloc(Max(1, size_mul(capacity, (Size) g->p * xtype)));
 	chunk->y = huge_alloc(Max(1, size_mul(capacity, (Size) g->v * ytype)));
 	MemoryContextSwitchTo(old);
-	return chunk;
 }
 
-void
-gram_free_chunk(Gram *g, GramChunk *chunk)
+static void
+chunk_release(Gram *g, GramChunk *chunk)
 {
 	memory_claim_sub(g->claim, chunk_bytes(g, chunk));
 	pfree(chunk->ordinal);
 	pfree(chunk->x);
 	pfree(chunk->y);
+}
+
+void
+gram_free_chunk(Gram *g, GramChunk *chunk)
+{
+	chunk_release(g, chunk);
 	pfree(chunk);
 }
 
@@ -243,9 +264,24 @@ gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, i
 	GramChunk  *chunk = cell->last;
 	int			capacity;
 
-	if (chunk && chunk->xtype == xtype && chunk->ytype == ytype &&
-		chunk->capacity - chunk->n >= n)
-		return chunk;
+	if (chunk)
+	{
+		bool		wide_enough = chunk->xtype >= xtype && chunk->ytype >= ytype;
+
+		if (wide_enough && chunk->capacity - chunk->n >= n)
+			return chunk;
+		xtype = Max(xtype, chunk->xtype);
+		ytype = Max(ytype, chunk->ytype);
+		if (!wide_enough && cell->moments && cell->n_held > 0)
+			gram_fold_in(g, cell);
+		if (chunk->n == 0)
+		{
+			capacity = Max(chunk->capacity, n);
+			chunk_release(g, chunk);
+			chunk_alloc(g, chunk, xtype, ytype, capacity);
+			return chunk;
+		}
+	}
 
 	if (cell->moments)
 		capacity = block_rows(g, row_bytes(g, xtype, ytype));
@@ -253,7 +289,8 @@ gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, i
 		capacity = cell->pattern != 0 ? 1 : 8;
 	else
 		capacity = Min(chunk->capacity * 2, MAX_CHUNK_ROWS);
-	chunk = chunk_new(g, xtype, ytype, Max(capacity, n));
+	chunk = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramChunk));
+	chunk_alloc(g, chunk, xtype, ytype, Max(capacity, n));
 	if (cell->last)
 		cell->last->next = chunk;
 	else
@@ -295,22 +332,40 @@ copy_finite_f8(const double *in, double *out, Size n)
 	return bad == 0;
 }
 
-/* A tensor's elements into a row of a chunk; true if all are finite. */
+/* A tensor's elements into a row of a type that is wide enough; true if all are finite. */
 static bool
-copy_elements(const Tensor *t, void *row)
+copy_elements(const Tensor *t, TensorType type, void *row)
 {
 	Size		n = tensor_size(t);
 
-	switch (t->dtype)
+	if (type == TENSOR_FLOAT8)
 	{
-		case TENSOR_FLOAT8:
+		if (t->dtype == TENSOR_FLOAT8)
 			return copy_finite_f8(TENSOR_F8(t), row, n);
-		case TENSOR_FLOAT4:
-			return copy_finite_f4(TENSOR_F4(t), row, n);
-		default:
-			tensor_read_f4(t, 0, n, row);
-			return copy_finite_f4(row, row, n);
+		tensor_read_f8(t, 0, n, row);
+		return copy_finite_f8(row, row, n);
 	}
+	if (t->dtype == TENSOR_FLOAT4)
+		return copy_finite_f4(TENSOR_F4(t), row, n);
+	tensor_read_f4(t, 0, n, row);
+	return copy_finite_f4(row, row, n);
+}
+
+/* Elements of rows from one chunk to another, whose type is the same or wider. */
+static void
+copy_values(const void *in, TensorType from, void *out, TensorType to, Size n)
+{
+	if (from == to)
+		memcpy(out, in, n * from);
+	else
+		for (Size i = 0; i < n; i++)
+			((double *) out)[i] = ((const float *) in)[i];
+}
+
+static void *
+row_of(void *matrix, TensorType type, Size row, Size n_columns)
+{
+	return (char *) matrix + row * n_columns * type;
 }
 
 static double
@@ -412,8 +467,8 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 	int64		ordinal = g->n_rows_seen + 1;
 	GramCell   *cell;
 	GramChunk  *chunk;
-	char	   *xrow;
-	char	   *yrow;
+	void	   *xrow;
+	void	   *yrow;
 
 	check_vector(x, g->p, "x", ordinal);
 	if (y)
@@ -422,20 +477,20 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 	/* most rows miss nothing: write straight into that cell, and move if this one does */
 	cell = gram_cell(g, fold, 0);
 	chunk = gram_reserve_rows(g, cell, xtype, ytype, 1);
-	xrow = (char *) chunk->x + (Size) chunk->n * g->p * xtype;
-	yrow = (char *) chunk->y + (Size) chunk->n * g->v * ytype;
+	xrow = row_of(chunk->x, chunk->xtype, chunk->n, g->p);
+	yrow = row_of(chunk->y, chunk->ytype, chunk->n, g->v);
 
-	if (!copy_elements(x, xrow))
-		report_bad_x(xrow, xtype, g->p, ordinal);
-	if (y && !copy_elements(y, yrow))
+	if (!copy_elements(x, chunk->xtype, xrow))
+		report_bad_x(xrow, chunk->xtype, g->p, ordinal);
+	if (y && !copy_elements(y, chunk->ytype, yrow))
 	{
-		int			pattern = missing_pattern(g, yrow, ytype, ordinal);
+		int			pattern = missing_pattern(g, yrow, chunk->ytype, ordinal);
 		GramChunk  *own;
 
 		cell = gram_cell(g, fold, pattern);
-		own = gram_reserve_rows(g, cell, xtype, ytype, 1);
-		memcpy((char *) own->x + (Size) own->n * g->p * xtype, xrow, (Size) g->p * xtype);
-		memcpy((char *) own->y + (Size) own->n * g->v * ytype, yrow, (Size) g->v * ytype);
+		own = gram_reserve_rows(g, cell, chunk->xtype, chunk->ytype, 1);
+		copy_values(xrow, chunk->xtype, row_of(own->x, own->xtype, own->n, g->p), own->xtype, g->p);
+		copy_values(yrow, chunk->ytype, row_of(own->y, own->ytype, own->n, g->v), own->ytype, g->v);
 		chunk = own;
 	}
 	if (xtype == TENSOR_FLOAT8 || ytype == TENSOR_FLOAT8)
@@ -472,17 +527,17 @@ append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_shift)
 	{
 		GramCell   *cell = &dst->cells[dst_cell];
 		GramChunk  *chunk = gram_reserve_rows(dst, cell, src->xtype, src->ytype, 1);
-		int			n = Min(src->n - done, chunk->capacity - chunk->n);
-		Size		xbytes = (Size) dst->p * src->xtype;
-		Size		ybytes = (Size) dst->v * src->ytype;
+		Size		n = Min(src->n - done, chunk->capacity - chunk->n);
 
-		memcpy((char *) chunk->x + chunk->n * xbytes, (char *) src->x + done * xbytes, n * xbytes);
-		memcpy((char *) chunk->y + chunk->n * ybytes, (char *) src->y + done * ybytes, n * ybytes);
-		for (int i = 0; i < n; i++)
+		copy_values(row_of(src->x, src->xtype, done, dst->p), src->xtype,
+					row_of(chunk->x, chunk->xtype, chunk->n, dst->p), chunk->xtype, n * dst->p);
+		copy_values(row_of(src->y, src->ytype, done, dst->v), src->ytype,
+					row_of(chunk->y, chunk->ytype, chunk->n, dst->v), chunk->ytype, n * dst->v);
+		for (Size i = 0; i < n; i++)
 			chunk->ordinal[chunk->n + i] = src->ordinal[done + i] + ordinal_shift;
 		chunk->n += n;
 		cell->n_held += n;
-		cell->held_bytes += n * (xbytes + ybytes);
+		cell->held_bytes += n * row_bytes(dst, chunk->xtype, chunk->ytype);
 		done += n;
 		if (time_to_fold_in(dst, cell))
 			gram_fold_in(dst, cell);
@@ -524,6 +579,10 @@ void
 gram_merge(Gram *dst, const Gram *src)
 {
 	require_same_columns(dst, src);
+	if (dst->n_rows_seen > GRAM_MAX_ROWS - src->n_rows_seen)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a gram has at most " INT64_FORMAT " rows", GRAM_MAX_ROWS)));
 	adopt_centre(dst, src);
 	for (int i = 0; i < src->n_cells; i++)
 		merge_cell(dst, src, &src->cells[i], dst->n_rows_seen);
@@ -570,34 +629,41 @@ gram_copy(MemoryContext parent, const Gram *g)
 /* ---- selecting columns ---- */
 
 static void
-select_columns(const void *in, TensorType type, const int *columns, int n, void *out)
+select_columns(const void *in, TensorType from, const int *columns, int n, void *out, TensorType to)
 {
-	if (type == TENSOR_FLOAT8)
+	if (to == TENSOR_FLOAT4)
+		for (int j = 0; j < n; j++)
+			((float *) out)[j] = ((const float *) in)[columns[j]];
+	else if (from == TENSOR_FLOAT8)
 		for (int j = 0; j < n; j++)
 			((double *) out)[j] = ((const double *) in)[columns[j]];
 	else
 		for (int j = 0; j < n; j++)
-			((float *) out)[j] = ((const float *) in)[columns[j]];
+			((double *) out)[j] = ((const float *) in)[columns[j]];
 }
 
-static GramMoments *
-select_moments(const Gram *g, const GramMoments *m, const int *features, int p,
-			   const int *targets, int v)
+static void
+add_columns(const double *in, const int *columns, int n, double *out)
 {
-	GramMoments *s = gram_moments_new(p, v);
+	for (int j = 0; j < n; j++)
+		out[j] += in[columns[j]];
+}
 
-	s->n = m->n;
-	select_columns(m->sx, TENSOR_FLOAT8, features, p, s->sx);
-	select_columns(m->sy, TENSOR_FLOAT8, targets, v, s->sy);
-	select_columns(m->syy, TENSOR_FLOAT8, targets, v, s->syy);
+/* to += these columns of m, about the same centre */
+static void
+select_moments(const Gram *g, const GramMoments *m, const int *features, int p,
+			   const int *targets, int v, GramMoments *to)
+{
+	to->n += m->n;
+	add_columns(m->sx, features, p, to->sx);
+	add_columns(m->sy, targets, v, to->sy);
+	add_columns(m->syy, targets, v, to->syy);
 	for (int j = 0; j < p; j++)
 	{
-		select_columns(m->sxx + (Size) features[j] * g->p, TENSOR_FLOAT8, features, p,
-					   s->sxx + (Size) j * p);
-		select_columns(m->sxy + (Size) features[j] * g->v, TENSOR_FLOAT8, targets, v,
-					   s->sxy + (Size) j * v);
+		CHECK_FOR_INTERRUPTS();
+		add_columns(m->sxx + (Size) features[j] * g->p, features, p, to->sxx + (Size) j * p);
+		add_columns(m->sxy + (Size) features[j] * g->v, targets, v, to->sxy + (Size) j * v);
 	}
-	return s;
 }
 
 /* The pattern that a cell's pattern becomes when only these targets are kept. */
@@ -626,8 +692,8 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 		double	   *cx = huge_alloc(Max(1, n_features) * sizeof(double));
 		double	   *cy = huge_alloc(Max(1, n_targets) * sizeof(double));
 
-		select_columns(g->cx, TENSOR_FLOAT8, features, n_features, cx);
-		select_columns(g->cy, TENSOR_FLOAT8, targets, n_targets, cy);
+		select_columns(g->cx, TENSOR_FLOAT8, features, n_features, cx, TENSOR_FLOAT8);
+		select_columns(g->cy, TENSOR_FLOAT8, targets, n_targets, cy, TENSOR_FLOAT8);
 		gram_set_centre(s, cx, cy);
 		pfree(cx);
 		pfree(cy);
@@ -639,12 +705,8 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 		int			at = gram_cell(s, cell->fold, pattern) - s->cells;
 
 		if (cell->moments)
-		{
-			GramMoments *m = select_moments(g, cell->moments, features, n_features, targets, n_targets);
-
-			gram_add_moments(s, &s->cells[at], m, s->cx, s->cy, 1);
-			pfree(m);
-		}
+			select_moments(g, cell->moments, features, n_features, targets, n_targets,
+						   gram_cell_moments(s, &s->cells[at]));
 		for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		{
 			for (int r = 0; r < chunk->n; r++)
@@ -652,15 +714,13 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 				GramCell   *to = &s->cells[at];
 				GramChunk  *out = gram_reserve_rows(s, to, chunk->xtype, chunk->ytype, 1);
 
-				select_columns((char *) chunk->x + (Size) r * g->p * chunk->xtype, chunk->xtype,
-							   features, n_features,
-							   (char *) out->x + (Size) out->n * s->p * out->xtype);
-				select_columns((char *) chunk->y + (Size) r * g->v * chunk->ytype, chunk->ytype,
-							   targets, n_targets,
-							   (char *) out->y + (Size) out->n * s->v * out->ytype);
+				CHECK_FOR_INTERRUPTS();
+				select_columns(row_of(chunk->x, chunk->xtype, r, g->p), chunk->xtype, features, n_features,
+							   row_of(out->x, out->xtype, out->n, s->p), out->xtype);
+				select_columns(row_of(chunk->y, chunk->ytype, r, g->v), chunk->ytype, targets, n_targets,
+							   row_of(out->y, out->ytype, out->n, s->v), out->ytype);
 				row_arrived(s, to, out, chunk->ordinal[r]);
 			}
-			CHECK_FOR_INTERRUPTS();
 		}
 	}
 	s->n_rows_seen = g->n_rows_seen;
@@ -758,7 +818,7 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 	for (int i = 0; i < all->n_cells; i++)
 		if (gram_cell_n(&all->cells[i]) > 0)
 			merge_cell(left, all, &all->cells[i], 0);
-	left->n_rows_seen = Max(0, a->n_rows_seen - b->n_rows_seen);
+	left->n_rows_seen = Max(gram_n(left), a->n_rows_seen - b->n_rows_seen);
 	left->has_float8 = a->has_float8 || b->has_float8;
 	MemoryContextDelete(part->hdr.eoh_context);
 	MemoryContextDelete(all->hdr.eoh_context);
@@ -795,7 +855,7 @@ gram_rows_held(const Gram *g)
 int64 *
 gram_fold_ids(const Gram *g, int *n_folds)
 {
-	int64	   *ids = palloc(Max(1, g->n_cells) * sizeof(int64));
+	int64	   *ids = huge_alloc(Max(1, g->n_cells) * sizeof(int64));
 	int			n = 0;
 
 	for (int i = 0; i < g->n_cells; i++)

@@ -103,7 +103,11 @@ typedef struct Gram
 
 /* ---- gram.c: making, adding, merging ---- */
 
-/* An empty gram whose context is a child of 'parent'. */
+/* More columns than this can't be stored, nor rows counted exactly. */
+#define GRAM_MAX_COLUMNS (1 << 26)
+#define GRAM_MAX_ROWS	 (INT64CONST(1) << 53)
+
+/* An empty gram whose context is a child of 'parent'; ERROR past GRAM_MAX_COLUMNS. */
 extern Gram *gram_new(MemoryContext parent, int p, int v, bool has_folds);
 
 /*
@@ -125,7 +129,11 @@ extern Gram *gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *f
 extern int	gram_pattern(Gram *g, const uint8 *bits);
 extern GramCell *gram_cell(Gram *g, int64 fold, int pattern);
 
-/* Room for n more rows of these types at the end of a cell; the chunk's n is not advanced. */
+/*
+ * Room for n more rows of these types at the end of a cell; the chunk's n is
+ * not advanced.  The chunk may be of wider types: a cell that has seen float8
+ * keeps all that follows in float8, so that a mix of types makes no small chunks.
+ */
 extern GramChunk *gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, int n);
 
 /* A new gram in 'parent' with only these features / targets (0-based). */

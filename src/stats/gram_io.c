@@ -33,8 +33,6 @@
 #define FLAG_CENTRE		4
 #define FLAGS_KNOWN		7
 
-#define MAX_COLUMNS		(1 << 26)
-
 PG_FUNCTION_INFO_V1(gram_in);
 PG_FUNCTION_INFO_V1(gram_out);
 PG_FUNCTION_INFO_V1(gram_recv);
@@ -224,6 +222,8 @@ read_chunk(StateReader *r, Gram *g, int at, bool validate)
 	state_require(r, size_mul(n, row));
 
 	chunk = gram_reserve_rows(g, cell, types[0], types[1], n);
+	if (chunk->xtype != types[0] || chunk->ytype != types[1])
+		state_corrupt("gram", "float4 rows follow float8 rows");
 	state_get_array(r, chunk->ordinal + chunk->n, n, 8);
 	state_get_array(r, (char *) chunk->x + (Size) chunk->n * g->p * types[0], (Size) n * g->p, types[0]);
 	state_get_array(r, (char *) chunk->y + (Size) chunk->n * g->v * types[1], (Size) n * g->v, types[1]);
@@ -234,8 +234,9 @@ read_chunk(StateReader *r, Gram *g, int at, bool validate)
 	cell->held_bytes += n * (row - 8);
 }
 
+/* *rows_left: how many rows there may still be, so that no count of them overflows */
 static void
-read_cell(StateReader *r, Gram *g, bool validate)
+read_cell(StateReader *r, Gram *g, int64 *rows_left, bool validate)
 {
 	int64		fold = state_get_int64(r);
 	int32		pattern = state_get_int32(r);
@@ -244,7 +245,8 @@ read_cell(StateReader *r, Gram *g, bool validate)
 	int			n_before = g->n_cells;
 	int			at;
 
-	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || (n == 0 && n_chunks == 0))
+	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || n > GRAM_MAX_ROWS ||
+		(n == 0 && n_chunks == 0))
 		state_corrupt("gram", "bad header of a cell");
 	if (!g->has_folds && fold != 0)
 		state_corrupt("gram", "it has a fold but says it has none");
@@ -255,6 +257,9 @@ read_cell(StateReader *r, Gram *g, bool validate)
 		read_moments(r, g, at, n, validate);
 	for (int i = 0; i < n_chunks; i++)
 		read_chunk(r, g, at, validate);
+	*rows_left -= gram_cell_n(&g->cells[at]);
+	if (*rows_left < 0)
+		state_corrupt("gram", "it has more rows than it has seen");
 }
 
 static void
@@ -283,6 +288,7 @@ read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 	int32		p;
 	int32		v;
 	int64		n_rows_seen;
+	int64		rows_left;
 	int32		n_patterns;
 	int32		n_cells;
 	Gram	   *g;
@@ -300,9 +306,9 @@ read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 	n_rows_seen = state_get_int64(&r);
 	n_patterns = state_get_int32(&r);
 	n_cells = state_get_int32(&r);
-	if (p < 1 || p > MAX_COLUMNS || v < 0 || v > MAX_COLUMNS)
+	if (p < 1 || p > GRAM_MAX_COLUMNS || v < 0 || v > GRAM_MAX_COLUMNS)
 		state_corrupt("gram", "bad number of features or targets");
-	if (n_rows_seen < 0 || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
+	if (n_rows_seen < 0 || n_rows_seen > GRAM_MAX_ROWS || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
 		state_corrupt("gram", "bad counts");
 	if (head[1] & FLAG_CENTRE)
 		state_require(&r, size_mul((Size) p + v, 8));
@@ -321,10 +327,11 @@ read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 		pfree(cx);
 	}
 	read_patterns(&r, g, n_patterns);
+	rows_left = n_rows_seen;
 	for (int i = 0; i < n_cells; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		read_cell(&r, g, validate);
+		read_cell(&r, g, &rows_left, validate);
 	}
 	state_get_end(&r);
 	return g;

@@ -258,8 +258,8 @@ require_shippable(const Gram *g)
 	}
 }
 
-static GramMoments *
-cell_moments(Gram *g, GramCell *cell)
+GramMoments *
+gram_cell_moments(Gram *g, GramCell *cell)
 {
 	if (cell->moments == NULL)
 	{
@@ -270,19 +270,20 @@ cell_moments(Gram *g, GramCell *cell)
 		old = MemoryContextSwitchTo(g->hdr.eoh_context);
 		cell->moments = gram_moments_new(g->p, g->v);
 		MemoryContextSwitchTo(old);
+		g->flat_size = 0;
 	}
 	return cell->moments;
 }
 
 /* A chunk's block of the wanted type: its own memory where the type is right, else a wide copy. */
 static void *
-chunk_as(void *data, TensorType have, TensorType want, Size n)
+chunk_as(MemoryContext scratch, void *data, TensorType have, TensorType want, Size n)
 {
 	double	   *wide;
 
 	if (have == want)
 		return data;
-	wide = huge_alloc(Max(1, size_mul(n, sizeof(double))));
+	wide = MemoryContextAllocHuge(scratch, Max(1, size_mul(n, sizeof(double))));
 	widen(data, wide, n);
 	return wide;
 }
@@ -295,8 +296,12 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 		centre_is_float4(g->cx, NULL, g->p) && centre_is_float4(g->cy, NULL, g->v)
 		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	int			n = chunk->n;
-	void	   *x = chunk_as(chunk->x, chunk->xtype, type, (Size) n * g->p);
-	void	   *y = g->v == 0 ? NULL : chunk_as(chunk->y, chunk->ytype, type, (Size) n * g->v);
+	Size		nx = (Size) n * g->p;
+	Size		ny = (Size) n * g->v;
+	Size		wide = (chunk->xtype != type ? nx : 0) + (chunk->ytype != type ? ny : 0);
+	MemoryContext scratch = scratch_create("gram block", size_mul(wide, sizeof(double)), MEMORY_HINT);
+	void	   *x = chunk_as(scratch, chunk->x, chunk->xtype, type, nx);
+	void	   *y = g->v == 0 ? NULL : chunk_as(scratch, chunk->y, chunk->ytype, type, ny);
 
 	centre_block(type, x, g->p, n, g->p, g->cx, m->sx, NULL);
 	add_products_xx(type, x, n, g->p, m->sxx);
@@ -306,10 +311,7 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 		add_products_xy(type, x, y, n, g->p, g->v, m->sxy, g->v);
 	}
 	m->n += n;
-	if (x != chunk->x)
-		pfree(x);
-	if (y && y != chunk->y)
-		pfree(y);
+	MemoryContextDelete(scratch);
 }
 
 /* Every chunk but the last is freed; the last waits, empty, for the rows to come. */
@@ -345,7 +347,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 		pfree(cx);
 		pfree(cy);
 	}
-	m = cell_moments(g, cell);
+	m = gram_cell_moments(g, cell);
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		fold_in_chunk(g, m, chunk);
 	release_rows(g, cell);
@@ -488,7 +490,7 @@ void
 gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m, const double *cx, const double *cy,
 				 int sign)
 {
-	GramMoments *to = cell_moments(g, cell);
+	GramMoments *to = gram_cell_moments(g, cell);
 	Translation t = translation_new(g, cx, cy, g->cx, g->cy, NULL, g->v);
 
 	add_translated_xx(m, g->p, t, sign, to->sx, to->sxx);

@@ -17,6 +17,9 @@ extern int	gram_compare_folds(const void *a, const void *b);	/* of int64, for qs
 /* gram_moments.c */
 extern void gram_set_centre(Gram *g, const double *cx, const double *cy);
 
+/* The cell's moments, made (zero) if there are none: the gram has its centre. */
+extern GramMoments *gram_cell_moments(Gram *g, GramCell *cell);
+
 /* cell's moments (made if need be) += sign * m, where m is about (cx, cy), sign 1 or -1 */
 extern void gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m,
 							 const double *cx, const double *cy, int sign);
