@@ -78,3 +78,5 @@ SET neuroenc.memory_limit = '1MB';
 SELECT pca(gram_agg(random_uniform('{300}', i)), 2) FROM generate_series(1, 400) AS i;
 \set VERBOSITY default
 RESET neuroenc.memory_limit;
+
+SELECT pca(gram_agg(x)) FROM (VALUES ('float8:[1e200]'::tensor), ('float8:[2e200]')) AS v (x);

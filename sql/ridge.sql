@@ -136,5 +136,17 @@ SELECT ridge(gram_agg(x, y, fold), -1) FROM ridge_rows;
 SELECT ridge(gram_agg(x, y, fold), 'NaN'::float8) FROM ridge_rows;
 SELECT ridge(gram_agg(x, y, fold), ARRAY[1, 2]) FROM ridge_rows;
 SELECT ridge(gram_agg(x * 1e200, y, fold), 1) FROM ridge_rows;
+SELECT ridge_cv(gram_agg(x, y * 1e200, fold)) FROM ridge_rows;
+SELECT ridge_cv(gram_agg(x, y * 1e200, fold)) FROM ridge_wide;
+SELECT ridge(gram_agg(astype(x, 'float4') * 1e-30, astype(y, 'float4') * 1e30, fold), 0) FROM ridge_rows;
+
+-- The scale of x and y does not matter, where products leave float4's range or squares come near float8's
+SELECT power, round(t.r::numeric, 6) AS r, round(t.r2::numeric, 6) AS r2, round(w[1]::numeric, 6) AS weight
+FROM (SELECT power, ridge_cv(gram_agg(CASE WHEN power < 100 THEN astype(x, 'float4') ELSE x END * 10::float8 ^ power,
+                                      CASE WHEN power < 100 THEN astype(y, 'float4') ELSE y END * 10::float8 ^ power, fold)) AS e
+      FROM ridge_rows, unnest(ARRAY[-36, -25, 0, 25, 37, 100, 144]) AS power GROUP BY power) AS f,
+     targets(e, weights => true) AS t, LATERAL (SELECT t.weights AS w) AS q ORDER BY power;
+-- ... and squares that float8 has no digits for are those of a constant
+SELECT t.alpha, t.r, t.r2, t.variance FROM (SELECT ridge_cv(gram_agg(x * 1e-160, y, fold)) AS e FROM ridge_rows) AS f, targets(e) AS t;
 
 DROP TABLE ridge_rows, ridge_wide, ridge_missing;

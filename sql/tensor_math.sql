@@ -91,6 +91,7 @@ SELECT t[argmax(t)] = max_of(t) AS position_is_a_subscript FROM (VALUES ('[3,9,2
 -- 10,000 elements: more than a block
 SELECT sum_of(t), mean_of(t), std_of(t), argmax(t), max_of(t) FROM (SELECT tensor_agg(i::real ORDER BY i) FROM generate_series(1, 10000) i) v(t);
 -- an offset costs no digits
+SELECT std_of('float8:[1e300,3e300]'), std_of('float8:[1e-310,3e-310]'), zscore('float8:[1e300,3e300]'), std_of('[1,Infinity]');
 SELECT std_of('float8:[1000000001,1000000002,1000000003,1000000004,1000000005]') ^ 2 AS two;
 
 -- NULL in, NULL out

@@ -38,6 +38,7 @@ describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
 	{
 		double		ss = ridge_centred_ss(n, sx[j], sxx[j]);
 
+		ridge_require_range(sxx[j], "feature", j + 1);
 		x_mean[j] = job->cx[j] + (n > 0 ? sx[j] / n : 0);
 		x_scale[j] = job->standardize && ss > 0 ? sqrt(ss / n) : 1;
 		trace += job->standardize ? (ss > 0 ? n : 0) : ss;
@@ -273,6 +274,38 @@ has_tiny_fold(const Plan *plan)
 	return false;
 }
 
+/* Weights of an extreme ratio of y to x may not fit their element type; nothing is stored that predicts infinity. */
+static void
+require_finite(const void *matrix, TensorType type, Size rows, Size columns, const char *what)
+{
+	for (Size i = 0; i < rows; i++)
+	{
+		for (Size j = 0; j < columns; j++)
+		{
+			Size		at = i * columns + j;
+
+			if (!isfinite(type == TENSOR_FLOAT4 ? ((const float *) matrix)[at] : ((const double *) matrix)[at]))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("the %s %zu for target %zu is out of range for type %s", what, i + 1, j + 1,
+								type == TENSOR_FLOAT4 ? "float4" : "float8"),
+						 errhint("Scale the features or the responses%s.",
+								 type == TENSOR_FLOAT4 ? ", or give them as float8" : "")));
+		}
+		if ((i & 63) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+require_finite_weights(const Encoder *e)
+{
+	if (e->dual)
+		require_finite(e->coef, e->wtype, e->n_dual, e->v, "dual coefficient");
+	else
+		require_finite(e->weights, e->wtype, e->p, e->v, "weight of feature");
+}
+
 static void
 start_job(RidgeJob *job, const Gram *g, bool standardize)
 {
@@ -348,6 +381,7 @@ ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options)
 	if (!options->per_target)
 		choose_common_alpha(&job, &plan);
 	solve_groups(&job, &plan);
+	require_finite_weights(job.enc);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return job.enc;
@@ -376,6 +410,7 @@ ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alpha
 	for (int t = 0; t < g->v; t++)
 		job.enc->alpha[t] = alphas[n_alphas == 1 ? 0 : t];
 	solve_groups(&job, &plan);
+	require_finite_weights(job.enc);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return job.enc;

@@ -84,6 +84,9 @@ typedef struct RidgeJob
 /* Scores that differ by less are equal but for rounding: then the larger alpha wins. */
 #define RIDGE_TIE 1e-11
 
+/* Sums of squares up to here leave float8 room for products, sums and alphas. */
+#define RIDGE_LARGEST_SS 1e290
+
 /* Sums over folds for the alphas (rows) and targets (columns) of a block. */
 typedef struct RidgeScores
 {
@@ -108,6 +111,9 @@ extern void ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, 
 
 /* Sum of squares about the mean from sums about the centre; 0 when it is rounding only. */
 extern double ridge_centred_ss(double n, double s, double ss);
+
+/* ERROR if a sum of squares of a "feature" or "target" (number from 1) is past RIDGE_LARGEST_SS. */
+extern void ridge_require_range(double ss, const char *what, int number);
 
 extern double ridge_score_value(const RidgeScores *s, EncoderScoring scoring, int j, int t);
 

@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -91,7 +92,7 @@ kernel_scale(Kernel *k, bool standardize)
 			k->inv[j] += raw * raw;
 		}
 	for (int j = 0; j < k->p; j++)
-		k->inv[j] = ss[j] <= 1e-13 * k->inv[j] ? 0 : standardize ? sqrt(k->n / ss[j]) : 1;
+		k->inv[j] = ss[j] <= 1e-13 * k->inv[j] || ss[j] < DBL_MIN ? 0 : standardize ? sqrt(k->n / ss[j]) : 1;
 	for (int i = 0; i < k->n; i++)
 		for (int j = 0; j < k->p; j++)
 			k->x[(Size) i * k->p + j] = (k->x[(Size) i * k->p + j] - k->mean[j]) * k->inv[j];
@@ -111,11 +112,6 @@ kernel_decompose(Kernel *k)
 	syrk_f8(false, n, k->p, 1, k->x, k->p, 0, k->vt, n);
 	for (Size i = 0; i < n; i++)
 		trace += k->vt[i * n + i];
-	if (!isfinite(trace))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the sum of squares of the features is out of range"),
-				 errhint("Scale the features down.")));
 	c = (trace > 0 ? 2 * trace : 1) / n;
 	for (Size i = 0; i < n * n; i++)
 		k->vt[i] += c;
@@ -300,12 +296,15 @@ read_y(const KernelJob *kj, int t0, int nt)
 			b->syy[t] += *y * *y;
 		}
 	for (int t = 0; t < nt; t++)
-		if (b->syy[t] <= 1e-13 * raw[t])
+	{
+		ridge_require_range(raw[t], "target", kj->group->targets[t0 + t] + 1);
+		if (b->syy[t] <= 1e-13 * raw[t] || b->syy[t] < DBL_MIN)
 		{
 			b->syy[t] = 0;
 			for (int i = 0; i < kj->n; i++)
 				b->y[(Size) i * nt + t] = 0;
 		}
+	}
 	pfree(raw);
 	return b;
 }

@@ -132,11 +132,6 @@ basis_centre(Basis *b, int p, const double *sx, bool standardize)
 	{
 		double		ss = ridge_centred_ss(b->n, sx[j], b->qt[(Size) j * p + j]);
 
-		if (!isfinite(b->qt[(Size) j * p + j]))
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("the sum of squares of feature %d is out of range", j + 1),
-					 errhint("Scale the feature down.")));
 		b->mean[j] = b->n > 0 ? sx[j] / b->n : 0;
 		b->inv[j] = ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1;
 	}
@@ -423,6 +418,7 @@ block_sums(const Primal *s, Block *b)
 	{
 		double		ss = ridge_centred_ss(s->group->n, sy_all[t], syy_all[t]);
 
+		ridge_require_range(syy_all[t], "target", b->targets[t] + 1);
 		b->y_norm[t] = ss > 0 ? sqrt(ss) : 1;
 	}
 	CHECK_FOR_INTERRUPTS();

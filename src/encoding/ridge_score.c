@@ -7,9 +7,11 @@
  * is 1 - sum SSE / SYY over all rows about their mean.  A fold in which the
  * target is constant scores R2 = 0 and r = 0; a constant prediction, which is
  * never constant to the last bit, r = 0.
+ * A sum of squares below float8's normal range has lost its digits: constant.
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "encoding/ridge.h"
@@ -40,7 +42,19 @@ ridge_centred_ss(double n, double s, double ss)
 {
 	double		centred = n > 0 ? ss - s * s / n : 0;
 
-	return centred > CONSTANT_TOLERANCE * ss ? centred : 0;
+	return centred > CONSTANT_TOLERANCE * ss && centred >= DBL_MIN ? centred : 0;
+}
+
+void
+ridge_require_range(double ss, const char *what, int number)
+{
+	if (ss <= RIDGE_LARGEST_SS)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("the sum of squares of %s %d is out of range", what, number),
+			 errdetail("The largest that is handled is %g.", RIDGE_LARGEST_SS),
+			 errhint("Scale the %s down.", what)));
 }
 
 void
@@ -50,12 +64,12 @@ ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, double a1, d
 	double		sse = Max(0, syy - 2 * a1 + a2) + n * offset * offset;
 
 	s->sse[at] += sse;
-	if (n < 2 || syy <= 0)
+	if (n < 2 || syy < DBL_MIN)
 		return;
 	s->r2[at] += 1 - sse / syy;
-	if (a2 > FLAT_PREDICTION * syy)
+	if (a2 > FLAT_PREDICTION * syy && a2 >= DBL_MIN)
 	{
-		double		r = a1 / sqrt(syy * a2);
+		double		r = a1 / sqrt(syy) / sqrt(a2);
 
 		s->r[at] += Min(1, Max(-1, r));
 	}

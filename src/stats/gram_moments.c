@@ -6,7 +6,8 @@
  * pass that also makes the column sums), then X'X is one dsyrk and X'Y one
  * product: n p^2 + 2 n p v flops, bytes about 8 n (p + v) + 24 p v a block.
  * X'X is always float8; X'Y of many float4 columns is sgemm within a block,
- * added to the float8 sum (gemm_f4_accumulate).
+ * added to the float8 sum (gemm_f4_accumulate), unless the columns' scales would
+ * take their products out of float4's range: then they are float8 too.
  *
  * The subtlety: the centre is rounded to float4, so that subtracting it from
  * float4 rows is exact where it matters (values near the mean), and any two
@@ -187,15 +188,64 @@ add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
 	}
 }
 
-/* sxy += X'Y of centred blocks of the same type */
+/* The least and the greatest of n sums of squares that are not 0, stride apart; false if there is none. */
+static bool
+range_of_squares(const double *ss, int n, Size stride, double *least, double *greatest)
+{
+	*least = INFINITY;
+	*greatest = 0;
+	for (int j = 0; j < n; j++)
+	{
+		double		value = ss[j * stride];
+
+		if (value > 0)
+		{
+			*least = Min(*least, value);
+			*greatest = Max(*greatest, value);
+		}
+	}
+	return *greatest > 0;
+}
+
+/* Do products of columns with these sums of squares fit float4, with digits to spare? */
+static bool
+products_fit_float4(const double *ssx, int p, Size stride_x, const double *ssy, int nt)
+{
+	double		x0,
+				x1,
+				y0,
+				y1;
+
+	if (!range_of_squares(ssx, p, stride_x, &x0, &x1) || !range_of_squares(ssy, nt, 1, &y0, &y1))
+		return true;
+	return sqrt(x1) * sqrt(y1) < 1e37 && sqrt(x0) * sqrt(y0) > 1e-20;
+}
+
+/*
+ * sxy += X'Y of centred blocks of the same type; ssx and ssy are sums of squares
+ * of their columns (of these rows at least), of which ssx stand stride_x apart.
+ */
 static void
 add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int nt,
-				double *sxy, Size ldxy)
+				const double *ssx, Size stride_x, const double *ssy, double *sxy, Size ldxy)
 {
 	if (type == TENSOR_FLOAT8)
 		gemm_f8(true, false, p, nt, n, 1, x, p, y, nt, 1, sxy, ldxy);
-	else
+	else if (products_fit_float4(ssx, p, stride_x, ssy, nt))
 		gemm_f4_accumulate(p, nt, n, x, p, y, nt, sxy, ldxy);
+	else
+	{
+		Size		nx = size_mul(n, p);
+		Size		ny = size_mul(n, nt);
+		Size		bytes = size_mul(size_add(nx, ny), sizeof(double));
+		MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
+		double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
+
+		widen(x, wide, nx);
+		widen(y, wide + nx, ny);
+		gemm_f8(true, false, p, nt, n, 1, wide, p, wide + nx, nt, 1, sxy, ldxy);
+		MemoryContextDelete(scratch);
+	}
 }
 
 static bool
@@ -308,7 +358,7 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	if (y)
 	{
 		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
-		add_products_xy(type, x, y, n, g->p, g->v, m->sxy, g->v);
+		add_products_xy(type, x, y, n, g->p, g->v, m->sxx, g->p + 1, m->syy, m->sxy, g->v);
 	}
 	m->n += n;
 	MemoryContextDelete(scratch);
@@ -727,16 +777,17 @@ sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 	void	   *x = huge_alloc(size_mul(size_mul(max, g->p), type));
 	void	   *y = huge_alloc(size_mul(size_mul(max, nt), type));
 	double	   *cy_idx = huge_alloc(nt * sizeof(double));
-	double	   *unused = huge_alloc0(g->p * sizeof(double));
+	double	   *sx = huge_alloc0(g->p * sizeof(double));
+	double	   *ssx = huge_alloc0(g->p * sizeof(double));
 	int			rows;
 
 	for (int i = 0; i < nt; i++)
 		cy_idx[i] = cy[idx ? idx[i] : i];
 	while ((rows = gather_rows(&cursor, max, type, x, y, idx, nt)) > 0)
 	{
-		centre_block(type, x, g->p, rows, g->p, cx, unused, NULL);
+		centre_block(type, x, g->p, rows, g->p, cx, sx, ssx);
 		centre_block(type, y, nt, rows, nt, cy_idx, sy, syy);
-		add_products_xy(type, x, y, rows, g->p, nt, sxy, ldxy);
+		add_products_xy(type, x, y, rows, g->p, nt, ssx, 1, syy, sxy, ldxy);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);

@@ -23,6 +23,8 @@
 #include "linalg/linalg.h"
 #include "stats/pca.h"
 
+#define LARGEST_SUM 1e300		/* leaves float8 room for the decomposition */
+
 Pca *
 pca_new(int32 p, int32 k, int64 n)
 {
@@ -112,6 +114,12 @@ trace(Size n, const double *a)
 
 	for (Size i = 0; i < n; i++)
 		sum += a[i * (n + 1)];
+	if (!(sum < LARGEST_SUM))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the sum of squares of the features is out of range"),
+				 errdetail("The largest that is handled is %g.", LARGEST_SUM),
+				 errhint("Scale the features down.")));
 	return sum;
 }
 

@@ -7,8 +7,9 @@
  * block and from block to block, so that rounding grows with the square root of
  * what a plain loop gives, at worst; float4 sums are then as good as NumPy's in
  * float64.  The spread is two passes about the first element: a constant tensor
- * has spread exactly 0, and an offset of 1e4 or 1e8 costs no digits.  A 2-norm
- * that leaves float8's range is done again with elements scaled by the largest.
+ * has spread exactly 0, and an offset of 1e4 or 1e8 costs no digits.  A 2-norm or
+ * a spread that leaves float8's range is done again with elements scaled by the
+ * largest.
  */
 #include "postgres.h"
 
@@ -135,6 +136,36 @@ sum_squares(const Tensor *t, double shift, double mean, double scale)
 	return sum;
 }
 
+/* max |x|, NaN if there is one */
+static double
+largest(const Tensor *t)
+{
+	Extremes	e = reduce_extremes(t);
+
+	if (e.nans > 0)
+		return NAN;
+	return tensor_size(t) == 0 ? 0 : Max(fabs(e.min), fabs(e.max));
+}
+
+/* The root of the sum of ((x - shift) - mean)^2 over n, whatever the scale of x */
+static double
+root_mean_square(const Tensor *t, double shift, double mean, double n)
+{
+	double		sum = sum_squares(t, shift, mean, 1);
+	double		max;
+	double		scale;
+
+	/* outside these bounds squares may have overflowed or lost digits */
+	if ((sum > 1e-280 && sum < 1e300) || isnan(sum))
+		return sqrt(sum / n);
+	max = largest(t);
+	if (max == 0 || !isfinite(max))
+		return max;
+	/* a power of two near 1 / max, kept finite for a subnormal max */
+	scale = ldexp(1, -Max(ilogb(max), -1000));
+	return sqrt(sum_squares(t, shift, mean, scale) / n) / scale;
+}
+
 Spread
 reduce_spread(const Tensor *t)
 {
@@ -147,37 +178,8 @@ reduce_spread(const Tensor *t)
 	EACH_BLOCK(t, b)
 		sum += OF_BLOCK(sum_about, b, COMMA s.shift);
 	s.mean = sum / n;
-	s.sd = sqrt(sum_squares(t, s.shift, s.mean, 1) / n);
+	s.sd = root_mean_square(t, s.shift, s.mean, n);
 	return s;
-}
-
-/* max |x|, NaN if there is one */
-static double
-largest(const Tensor *t)
-{
-	Extremes	e = reduce_extremes(t);
-
-	if (e.nans > 0)
-		return NAN;
-	return tensor_size(t) == 0 ? 0 : Max(fabs(e.min), fabs(e.max));
-}
-
-static double
-norm_2(const Tensor *t)
-{
-	double		sum = sum_squares(t, 0, 0, 1);
-	double		max;
-	double		scale;
-
-	/* outside these bounds squares may have overflowed or lost digits */
-	if (sum > 1e-280 && sum < 1e300)
-		return sqrt(sum);
-	max = largest(t);
-	if (max == 0 || !isfinite(max))
-		return max;
-	/* a power of two near 1 / max, kept finite for a subnormal max */
-	scale = ldexp(1, -Max(ilogb(max), -1000));
-	return sqrt(sum_squares(t, 0, 0, scale)) / scale;
 }
 
 static double
@@ -201,7 +203,7 @@ reduce_norm(const Tensor *t, double p)
 	double		sum = 0;
 
 	if (p == 2)
-		return norm_2(t);
+		return root_mean_square(t, 0, 0, 1);
 	if (isinf(p))
 		return largest(t);
 	if (p != 0 && p != 1)
