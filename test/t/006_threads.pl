@@ -27,6 +27,7 @@ sub masks
 		open(my $status, '<', $file) or next;
 		my $text = join '', <$status>;
 		next if $text =~ /^Threads:\s+0$/m;		# it has ended: nothing is left to read
+		next if $text =~ /^Threads:\s+0$/m;			# it has ended: its mask is shown as empty
 		$mask{$thread} = $1 if $text =~ /^SigBlk:\s+(\w+)/m;
 	}
 	return \%mask;
