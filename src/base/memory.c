@@ -202,7 +202,7 @@ memory_define_gucs(void)
 	DefineCustomIntVariable("neuroenc.memory_limit",
 							"Memory that neuroenc's live states and scratch may take in a backend.",
 							"An estimate is made before work starts; work that would pass the limit "
-							"is refused with both figures.",
+							"is refused with both figures. Default 4GB, at least 1MB; kB if no unit is given.",
 							&neuroenc_memory_limit,
 							4 * 1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB,

@@ -149,7 +149,7 @@ progress_define_gucs(void)
 {
 	DefineCustomIntVariable("neuroenc.progress",
 							"Seconds between progress notices of long neuroenc work.",
-							"0 turns them off.",
+							"0, the default, turns them off.",
 							&neuroenc_progress,
 							0, 0, 86400,
 							PGC_USERSET, GUC_UNIT_S,

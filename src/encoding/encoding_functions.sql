@@ -9,7 +9,7 @@ CREATE FUNCTION targets(e encoder, ids bigint[], weights bool DEFAULT false)
     RETURNS TABLE (target bigint, n bigint, variance float8, alpha float8, r float8, r2 float8,
                    r2_pooled float8, intercept float8, weights tensor)
     AS 'MODULE_PATHNAME', 'encoding_targets_ids' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION targets(encoder, bigint[], bool) IS 'targets(encoder) with target numbers of your own (voxel ids), in the order of the elements of y; an error if there are not as many ids as targets or one is NULL';
+COMMENT ON FUNCTION targets(encoder, bigint[], bool) IS 'targets(encoder) with target numbers of your own (voxel ids), in the order of the elements of y; an error if there are not as many ids as targets or one is NULL. Write ids => ''{7,9}'' or ARRAY[7, 9]: a bare literal could also be the flag of targets(encoder, bool)';
 
 CREATE FUNCTION weights(e encoder) RETURNS tensor
     AS 'MODULE_PATHNAME', 'encoding_weights' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;

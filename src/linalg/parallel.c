@@ -187,7 +187,7 @@ parallel_define_gucs(void)
 {
 	DefineCustomIntVariable("neuroenc.threads",
 							"Threads that a neuroenc function may use.",
-							"Parallel workers always use one.",
+							"Parallel workers always use one. Default 1, at most 64.",
 							&neuroenc_threads,
 							1, 1, MAX_THREADS,
 							PGC_USERSET, 0,

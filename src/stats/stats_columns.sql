@@ -33,7 +33,7 @@ CREATE AGGREGATE column_corr(tensor, tensor) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE column_corr(tensor, tensor) IS
-'Pearson correlation over rows of two vectors of the same width p, column by column: a float8 tensor of p. A row where either value is NaN is missing for that column alone; fewer than two valid rows, or an infinite value, give NaN; a constant column gives 0. Rows where a or b is NULL are skipped; no rows give NULL. Error: not vectors, differing widths. Sums in float8 about a provisional mean (Chan, Golub and LeVeque 1983).';
+'Pearson correlation over rows of two vectors of the same width p, column by column: a float8 tensor of p. A row where either value is NaN is missing for that column alone; fewer than two valid rows, an infinite value, or squares beyond float8 give NaN; a constant column gives 0. Rows where a or b is NULL are skipped; no rows give NULL. Error: not vectors, differing widths. Sums in float8 about a provisional mean (Chan, Golub and LeVeque 1983).';
 
 CREATE AGGREGATE column_r2(tensor, tensor) (
 	SFUNC = column_moments_transition,
@@ -44,7 +44,7 @@ CREATE AGGREGATE column_r2(tensor, tensor) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE column_r2(tensor, tensor) IS
-'Coefficient of determination over rows of y (first argument) by its prediction (second), vectors of the same width p, column by column: 1 - sum (y - predicted)^2 / sum (y - mean y)^2, a float8 tensor of p. No fit is made: a prediction worse than the mean is negative. A row where either value is NaN is missing for that column alone; fewer than two valid rows, or an infinite value, give NaN; a constant y gives 0. Rows with a NULL are skipped; no rows give NULL. Error: not vectors, differing widths.';
+'Coefficient of determination over rows of y (first argument) by its prediction (second), vectors of the same width p, column by column: 1 - sum (y - predicted)^2 / sum (y - mean y)^2, a float8 tensor of p. No fit is made: a prediction worse than the mean is negative. A row where either value is NaN is missing for that column alone; fewer than two valid rows, an infinite value, or squares beyond float8 give NaN; a constant y gives 0. Rows with a NULL are skipped; no rows give NULL. Error: not vectors, differing widths.';
 
 CREATE FUNCTION column_spearman_transition(internal, tensor, tensor) RETURNS internal
 	AS 'MODULE_PATHNAME', 'stats_column_spearman_transition'

@@ -43,23 +43,23 @@ CREATE AGGREGATE gram_agg(x tensor) (
     SFUNC = gram_agg_x, STYPE = gram, SSPACE = 67108864,
     FINALFUNC = gram_final, COMBINEFUNC = gram_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gram_agg(tensor) IS 'gram of features alone: x a vector of p finite elements a row; NULL rows are skipped, no row gives NULL; an error names the row and element that is NaN or infinite, or the row of another length';
+COMMENT ON AGGREGATE gram_agg(tensor) IS 'gram of features alone, for pca: x a vector of p finite elements a row (a tensor without dimensions counts as one element); NULL rows are skipped, no row gives NULL; memory: the smaller of the rows and 8 p^2 bytes; an error names the row and element that is NaN or infinite, or the row of another length, and says what neuroenc.memory_limit would not hold';
 CREATE AGGREGATE gram_agg(x tensor, y tensor) (
     SFUNC = gram_agg_xy, STYPE = gram, SSPACE = 67108864,
     FINALFUNC = gram_final, COMBINEFUNC = gram_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gram_agg(tensor, tensor) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone), without folds: ridge_cv then uses generalized cross-validation; rows with a NULL are skipped';
+COMMENT ON AGGREGATE gram_agg(tensor, tensor) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone), without folds: ridge_cv then uses generalized cross-validation; rows with a NULL are skipped, no row gives NULL; numbers, memory and errors as gram_agg(x, y, fold)';
 CREATE AGGREGATE gram_agg(x tensor, y tensor, fold bigint) (
     SFUNC = gram_agg_xy_fold, STYPE = gram, SSPACE = 67108864,
     FINALFUNC = gram_final, COMBINEFUNC = gram_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gram_agg(tensor, tensor, bigint) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone) by cross-validation fold (a scanner run, a session, a subject); rows with a NULL are skipped; sums are float8 about a provisional mean (Chan, Golub and LeVeque 1983), products of float4 rows within a block of at most 2,048 rows are float4; memory: the smaller of the rows and 8 p (p + v) bytes a fold';
+COMMENT ON AGGREGATE gram_agg(tensor, tensor, bigint) IS 'gram of features x (p finite elements) and responses y (v elements, NaN = missing for that target alone) by cross-validation fold (a scanner run, a session, a subject); fold is any bigint, ids need not follow one another; rows with a NULL are skipped, no row gives NULL; sums are float8 about a provisional mean (Chan, Golub and LeVeque 1983), X''Y of float4 rows is multiplied in float4 within a block of rows where p v is 250,000 and more; memory: the smaller of the rows and 8 p (p + v) bytes a fold, and again for each pattern of missing targets; an error names the row and element of an x that is NaN or infinite or a y that is infinite, a row of another length, and both figures where neuroenc.memory_limit would be passed';
 
 CREATE AGGREGATE sum(gram) (
     SFUNC = gram_combine, STYPE = gram, SSPACE = 67108864,
     FINALFUNC = gram_final, COMBINEFUNC = gram_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(gram) IS 'the gram of all rows of all grams: folds of the same number are joined; an error if features, targets or the presence of folds differ';
+COMMENT ON AGGREGATE sum(gram) IS 'the gram of all rows of all grams: folds of the same number are joined; NULLs are skipped, no gram gives NULL; an error if features, targets or the presence of folds differ';
 
 -- sums and differences
 
@@ -79,7 +79,7 @@ COMMENT ON OPERATOR - (gram, gram) IS 'the gram without the rows of the second, 
 
 CREATE FUNCTION n_samples(g gram) RETURNS bigint
     AS 'MODULE_PATHNAME', 'gram_n_samples' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION n_samples(gram) IS 'number of rows';
+COMMENT ON FUNCTION n_samples(gram) IS 'number of rows, of all folds, those with missing targets included';
 CREATE FUNCTION n_features(g gram) RETURNS int
     AS 'MODULE_PATHNAME', 'gram_n_features' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION n_features(gram) IS 'number of features, the elements of x';
@@ -92,13 +92,13 @@ COMMENT ON FUNCTION folds(gram) IS 'the folds, ascending; NULL for a gram made w
 
 CREATE FUNCTION fold(g gram, folds bigint[]) RETURNS gram
     AS 'MODULE_PATHNAME', 'gram_fold' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION fold(gram, bigint[]) IS 'the part of the gram from these folds; an error names a fold that is not there';
+COMMENT ON FUNCTION fold(gram, bigint[]) IS 'the part of the gram from these folds, in any order, repeats count once; an error names a fold that is not there, or says that the gram has no folds';
 CREATE FUNCTION without_folds(g gram, folds bigint[]) RETURNS gram
     AS 'MODULE_PATHNAME', 'gram_without_folds' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION without_folds(gram, bigint[]) IS 'the gram without these folds: the sum of the others, exact (nothing is subtracted); an error names a fold that is not there';
+COMMENT ON FUNCTION without_folds(gram, bigint[]) IS 'the gram without these folds: the sum of the others, exact (nothing is subtracted); all folds leave a gram of no rows; an error names a fold that is not there, or says that the gram has no folds';
 CREATE FUNCTION gram_features(g gram, features int[]) RETURNS gram
     AS 'MODULE_PATHNAME', 'gram_select_features' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION gram_features(gram, int[]) IS 'the gram of these features (from 1, in this order) and all targets; an error names a feature that is not there';
+COMMENT ON FUNCTION gram_features(gram, int[]) IS 'the gram of these features (from 1, in this order, repeats allowed) and all targets, without a scan: fits of subsets of features from one gram; an error names a feature that is not there; so is an empty array';
 CREATE FUNCTION gram_targets(g gram, targets int[]) RETURNS gram
     AS 'MODULE_PATHNAME', 'gram_select_targets' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION gram_targets(gram, int[]) IS 'the gram of all features and these targets (from 1, in this order); an error names a target that is not there';
+COMMENT ON FUNCTION gram_targets(gram, int[]) IS 'the gram of all features and these targets (from 1, in this order, repeats allowed), without a scan; an error names a target that is not there; so is an empty array';

@@ -41,7 +41,7 @@ CREATE FUNCTION pca(g gram, k int DEFAULT NULL) RETURNS pca
 	AS 'MODULE_PATHNAME', 'stats_pca'
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION pca(gram, int) IS
-'The first k principal components of the x of a gram, all folds together (k null: all, min(n - 1, p)). From the moments (p x p), or, when there are fewer rows than features and the gram holds them, from the kernel (n x n). Variances with n - 1. Each component has length 1 and its largest loading positive; components past the rank of the data are zero with variance 0. Error: fewer than two rows, k out of range, neuroenc.memory_limit, over 1 GB. (Pearson 1901; Jolliffe 2002)';
+'The first k principal components of the x of a gram, all folds together (k null: all, min(n - 1, p)). From the moments (p x p), or, when there are fewer rows than features and the gram holds them, from the kernel (n x n). Variances with n - 1. Each component has length 1 and its largest loading positive; components past the rank of the data are zero with variance 0. Error: fewer than two rows, k out of range, squares of features that sum to over 1e300, neuroenc.memory_limit, over 1 GB. (Pearson 1901; Jolliffe 2002)';
 
 CREATE FUNCTION project(pca, x tensor) RETURNS tensor
 	AS 'MODULE_PATHNAME', 'stats_pca_project'

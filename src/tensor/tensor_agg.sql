@@ -64,7 +64,7 @@ CREATE AGGREGATE sum(tensor) (
 	SFUNC = tensor_accumulate_sum, STYPE = internal, SSPACE = 16384, FINALFUNC = tensor_final_sum,
 	COMBINEFUNC = tensor_accumulate_combine, SERIALFUNC = tensor_accumulate_serialize,
 	DESERIALFUNC = tensor_accumulate_deserialize, PARALLEL = SAFE);
-COMMENT ON AGGREGATE sum(tensor) IS 'The sum over rows, element by element. Summed in float8; the result is float8 if a row is, else float4. NaN propagates. NULL rows are skipped; NULL if there is no row. Rows of different shapes are an error.';
+COMMENT ON AGGREGATE sum(tensor) IS 'The sum over rows, element by element. Summed in float8; the result is float8 if a row is, else float4; a sum beyond that is an infinity. NaN propagates. NULL rows are skipped; NULL if there is no row. Rows of different shapes are an error.';
 
 CREATE AGGREGATE avg(tensor) (
 	SFUNC = tensor_accumulate_sum, STYPE = internal, SSPACE = 16384, FINALFUNC = tensor_final_mean,

@@ -2,11 +2,11 @@
 
 CREATE FUNCTION tensor_eq(a tensor, b tensor) RETURNS bool
 	AS 'MODULE_PATHNAME', 'tensor_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION tensor_eq(tensor, tensor) IS 'Whether a is equal b: the operator =.';
+COMMENT ON FUNCTION tensor_eq(tensor, tensor) IS 'Whether a is equal to b, in shape and values: the operator =, which says more.';
 
 CREATE FUNCTION tensor_ne(a tensor, b tensor) RETURNS bool
 	AS 'MODULE_PATHNAME', 'tensor_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION tensor_ne(tensor, tensor) IS 'Whether a is not equal b: the operator <>.';
+COMMENT ON FUNCTION tensor_ne(tensor, tensor) IS 'Whether a is not equal to b: the operator <>.';
 
 CREATE FUNCTION tensor_lt(a tensor, b tensor) RETURNS bool
 	AS 'MODULE_PATHNAME', 'tensor_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -42,7 +42,7 @@ COMMENT ON OPERATOR = (tensor, tensor) IS 'Equality of shape and values. NaN equ
 
 CREATE OPERATOR <> (LEFTARG = tensor, RIGHTARG = tensor, FUNCTION = tensor_ne,
 	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel);
-COMMENT ON OPERATOR <> (tensor, tensor) IS 'Whether the left tensor is not equal the right one. By elements first, as SQL arrays: the first that differs decides, then their number, the rank and the dimensions. NaN equals NaN and is greater than any number, -0 equals 0; the element type does not count.';
+COMMENT ON OPERATOR <> (tensor, tensor) IS 'Whether the left tensor is not equal to the right one. By elements first, as SQL arrays: the first that differs decides, then their number, the rank and the dimensions. NaN equals NaN and is greater than any number, -0 equals 0; the element type does not count.';
 
 CREATE OPERATOR < (LEFTARG = tensor, RIGHTARG = tensor, FUNCTION = tensor_lt,
 	COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel);

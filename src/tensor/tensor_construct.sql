@@ -6,7 +6,7 @@ COMMENT ON FUNCTION zeros(int[], text) IS 'A tensor of zeros: zeros(ARRAY[2, 3])
 
 CREATE FUNCTION ones(shape int[], dtype text DEFAULT 'float4') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_ones' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION ones(int[], text) IS 'A tensor of ones of the shape given. Errors as zeros.';
+COMMENT ON FUNCTION ones(int[], text) IS 'A tensor of ones of the shape given: ones(ARRAY[3]) is a vector of three. Errors as zeros.';
 
 CREATE FUNCTION filled(shape int[], value float8, dtype text DEFAULT 'float4') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_filled' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -14,7 +14,7 @@ COMMENT ON FUNCTION filled(int[], float8, text) IS 'A tensor of the shape given,
 
 CREATE FUNCTION eye(n int, dtype text DEFAULT 'float4') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_eye' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION eye(int, text) IS 'The n x n identity matrix.';
+COMMENT ON FUNCTION eye(int, text) IS 'The n x n identity matrix; eye(0) is empty. A negative n and more than 1 GB are errors.';
 
 CREATE FUNCTION arange(start float8, stop float8, step float8 DEFAULT 1, dtype text DEFAULT 'float8') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_arange' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -26,8 +26,8 @@ COMMENT ON FUNCTION logspace(float8, float8, int, text) IS 'The vector of n numb
 
 CREATE FUNCTION random_normal(shape int[], seed bigint DEFAULT 0, dtype text DEFAULT 'float4') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_random_normal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION random_normal(int[], bigint, text) IS 'Independent standard normal numbers (mean 0, variance 1). The same shape and seed give the same tensor, always: for other numbers give another seed. Philox 4x32-10 (Salmon et al. 2011) and Box-Muller.';
+COMMENT ON FUNCTION random_normal(int[], bigint, text) IS 'Independent standard normal numbers (mean 0, variance 1). The same shape and seed give the same tensor, always: for other numbers give another seed, a row''s id for instance. Errors as zeros. Philox 4x32-10 (Salmon et al. 2011) and Box-Muller.';
 
 CREATE FUNCTION random_uniform(shape int[], seed bigint DEFAULT 0, dtype text DEFAULT 'float4') RETURNS tensor
 	AS 'MODULE_PATHNAME', 'tensor_random_uniform' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION random_uniform(int[], bigint, text) IS 'Independent uniform numbers, at least 0 and less than 1. The same shape and seed give the same tensor, always: for other numbers give another seed. Philox 4x32-10 (Salmon et al. 2011).';
+COMMENT ON FUNCTION random_uniform(int[], bigint, text) IS 'Independent uniform numbers, at least 0 and less than 1. The same shape and seed give the same tensor, always: for other numbers give another seed, a row''s id for instance. Errors as zeros. Philox 4x32-10 (Salmon et al. 2011).';

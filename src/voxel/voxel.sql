@@ -68,15 +68,15 @@ COMMENT ON FUNCTION ball(voxel, float8) IS 'The closed ball of radius r (rounded
 
 CREATE FUNCTION x(v voxel) RETURNS float4
 AS 'MODULE_PATHNAME', 'voxel_x' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION x(voxel) IS 'The x coordinate.';
+COMMENT ON FUNCTION x(voxel) IS 'The x coordinate, in the units of the voxel.';
 
 CREATE FUNCTION y(v voxel) RETURNS float4
 AS 'MODULE_PATHNAME', 'voxel_y' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION y(voxel) IS 'The y coordinate.';
+COMMENT ON FUNCTION y(voxel) IS 'The y coordinate, in the units of the voxel.';
 
 CREATE FUNCTION z(v voxel) RETURNS float4
 AS 'MODULE_PATHNAME', 'voxel_z' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION z(voxel) IS 'The z coordinate.';
+COMMENT ON FUNCTION z(voxel) IS 'The z coordinate, in the units of the voxel.';
 
 -- distance and containment
 
@@ -188,12 +188,14 @@ CREATE OPERATOR CLASS voxel_ops DEFAULT FOR TYPE voxel USING btree AS
 	FUNCTION 1 voxel_cmp(voxel, voxel),
 	FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS voxel_ops USING btree IS 'Order of voxel, by x, then y, then z.';
+COMMENT ON OPERATOR FAMILY voxel_ops USING btree IS 'Order of voxel, by x, then y, then z.';
 
 CREATE OPERATOR CLASS voxel_ops DEFAULT FOR TYPE voxel USING hash AS
 	OPERATOR 1 =,
 	FUNCTION 1 voxel_hash(voxel),
 	FUNCTION 2 voxel_hash_extended(voxel, bigint);
 COMMENT ON OPERATOR CLASS voxel_ops USING hash IS 'Equality of voxel.';
+COMMENT ON OPERATOR FAMILY voxel_ops USING hash IS 'Equality of voxel by hashing.';
 
 -- order and hash of ball: by centre (x, y, z), then radius
 
@@ -274,18 +276,20 @@ CREATE OPERATOR CLASS ball_ops DEFAULT FOR TYPE ball USING btree AS
 	FUNCTION 1 ball_cmp(ball, ball),
 	FUNCTION 4 btequalimage(oid);
 COMMENT ON OPERATOR CLASS ball_ops USING btree IS 'Order of ball, by centre (x, y, z), then radius.';
+COMMENT ON OPERATOR FAMILY ball_ops USING btree IS 'Order of ball, by centre (x, y, z), then radius.';
 
 CREATE OPERATOR CLASS ball_ops DEFAULT FOR TYPE ball USING hash AS
 	OPERATOR 1 =,
 	FUNCTION 1 ball_hash(ball),
 	FUNCTION 2 ball_hash_extended(ball, bigint);
 COMMENT ON OPERATOR CLASS ball_ops USING hash IS 'Equality of ball.';
+COMMENT ON OPERATOR FAMILY ball_ops USING hash IS 'Equality of ball by hashing.';
 
 -- affine maps
 
 CREATE FUNCTION transform(affine tensor, v voxel) RETURNS voxel
 AS 'MODULE_PATHNAME', 'voxel_transform' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION transform(tensor, voxel) IS 'affine (x, y, z, 1): v mapped by a 4 x 4 affine, computed in float8 and rounded to float4. With nifti_affine(file) it takes 0-based grid indices to millimetres. An error unless the affine is finite, of shape (4, 4), with last row 0 0 0 1, and if the result is beyond float4.';
+COMMENT ON FUNCTION transform(tensor, voxel) IS 'v mapped by a 4 x 4 affine, affine times (x, y, z, 1), computed in float8 and rounded to float4. With nifti_affine(file) it takes 0-based grid indices to millimetres. An error unless the affine is finite, of shape (4, 4), with last row 0 0 0 1, and if the result is beyond float4.';
 
 CREATE FUNCTION invert_affine(affine tensor) RETURNS tensor
 AS 'MODULE_PATHNAME', 'voxel_invert_affine' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

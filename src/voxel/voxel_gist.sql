@@ -79,3 +79,4 @@ CREATE OPERATOR CLASS voxel_gist_ops DEFAULT FOR TYPE voxel USING gist AS
 	FUNCTION 11 voxel_gist_sortsupport(internal),
 	STORAGE voxel_box;
 COMMENT ON OPERATOR CLASS voxel_gist_ops USING gist IS 'v <@ ball, v = voxel and ORDER BY v <-> voxel, without rechecks, with index-only scans.';
+COMMENT ON OPERATOR FAMILY voxel_gist_ops USING gist IS 'Searchlights and nearest neighbours of voxels.';
