@@ -148,5 +148,13 @@ FROM (SELECT power, ridge_cv(gram_agg(CASE WHEN power < 100 THEN astype(x, 'floa
      targets(e, weights => true) AS t, LATERAL (SELECT t.weights AS w) AS q ORDER BY power;
 -- ... and squares that float8 has no digits for are those of a constant
 SELECT t.alpha, t.r, t.r2, t.variance FROM (SELECT ridge_cv(gram_agg(x * 1e-160, y, fold)) AS e FROM ridge_rows) AS f, targets(e) AS t;
+-- more scores than memory
+SET neuroenc.memory_limit = '1MB';
+\set VERBOSITY sqlstate
+SELECT ridge_cv(gram_agg(x, y, fold), ARRAY(SELECT i::float8 FROM generate_series(1, 100000) AS i)) FROM ridge_rows;
+SELECT ridge_cv(gram_agg(x, y, fold), ARRAY(SELECT i::float8 FROM generate_series(1, 200000) AS i), per_target => false) FROM ridge_rows;
+\set VERBOSITY default
+RESET neuroenc.memory_limit;
+SELECT memory_in_use FROM neuroenc_info();
 
 DROP TABLE ridge_rows, ridge_wide, ridge_missing;

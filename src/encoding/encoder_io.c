@@ -173,8 +173,12 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 		if (e->dual)
 			require_finite(e->scale2, p, "a feature scale is not finite");
 		for (int t = 0; t < v; t++)
+		{
 			if (e->target_n[t] < 0 || e->target_n[t] > n)
 				state_corrupt("encoder", "a target has an impossible number of rows");
+			if (e->alpha[t] < 0 || isinf(e->alpha[t]))
+				state_corrupt("encoder", "a target's alpha is negative or infinite");
+		}
 	}
 	return e;
 }

@@ -16,6 +16,7 @@
 #include "encoding/ridge.h"
 
 #define N_DEFAULT_ALPHAS 20
+#define MEAN_BLOCK 16			/* targets with too few rows at a time */
 
 /* ---- what all groups share ---- */
 
@@ -151,21 +152,33 @@ dual_rows(const Gram *g, const Plan *plan, const RidgeGroup *group)
 static void
 fit_mean(RidgeJob *job, const RidgeGroup *group)
 {
-	double	   *sums = huge_alloc0(size_mul(group->n_targets, 2 * sizeof(double)));
-	double	   *unused = huge_alloc0(size_mul(size_mul(job->g->p, group->n_targets), sizeof(double)));
+	double		sums[2 * MEAN_BLOCK];
+	Size		unused_bytes = size_mul(size_mul(job->g->p, MEAN_BLOCK), sizeof(double));
+	MemoryContext scratch;
+	double	   *unused;
 
 	if (!job->fit)
 		return;
-	gram_sum_xy(job->g, group->cells, group->n_cells, job->cx, job->cy, group->targets, group->n_targets,
-				sums, sums + group->n_targets, unused, group->n_targets);
-	for (int t = 0; t < group->n_targets; t++)
+	scratch = scratch_create("ridge means", unused_bytes, NULL);
+	unused = MemoryContextAllocHuge(scratch, unused_bytes);
+	for (int t0 = 0; t0 < group->n_targets; t0 += MEAN_BLOCK)
 	{
-		job->enc->target_n[group->targets[t]] = group->n;
-		job->enc->y0[group->targets[t]] = group->n > 0 ? job->cy[group->targets[t]] + sums[t] : NAN;
-		job->enc->alpha[group->targets[t]] = NAN;
+		const int  *targets = group->targets + t0;
+		int			nt = Min(MEAN_BLOCK, group->n_targets - t0);
+
+		CHECK_FOR_INTERRUPTS();
+		memset(sums, 0, sizeof(sums));
+		memset(unused, 0, (Size) job->g->p * nt * sizeof(double));
+		gram_sum_xy(job->g, group->cells, group->n_cells, job->cx, job->cy, targets, nt,
+					sums, sums + MEAN_BLOCK, unused, nt);
+		for (int t = 0; t < nt; t++)
+		{
+			job->enc->target_n[targets[t]] = group->n;
+			job->enc->y0[targets[t]] = group->n > 0 ? job->cy[targets[t]] + sums[t] : NAN;
+			job->enc->alpha[targets[t]] = NAN;
+		}
 	}
-	pfree(sums);
-	pfree(unused);
+	MemoryContextDelete(scratch);
 }
 
 static void
@@ -231,8 +244,11 @@ static double *
 nan_table(const RidgeJob *job)
 {
 	Size		n = size_mul(job->n_alphas, job->g->v);
-	double	   *table = huge_alloc(size_mul(n, sizeof(double)));
+	double	   *table;
 
+	memory_claim_add(memory_claim(CurrentMemoryContext, "scores of the alphas"), size_mul(n, sizeof(double)),
+					 "Try fewer alphas, or fit fewer targets at a time (gram_targets).");
+	table = huge_alloc(size_mul(n, sizeof(double)));
 	for (Size i = 0; i < n; i++)
 		table[i] = NAN;
 	return table;

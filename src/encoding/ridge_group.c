@@ -12,6 +12,8 @@
 
 #include "encoding/ridge.h"
 
+#define MEMORY_HINT "Fit fewer targets at a time (gram_targets)."
+
 /* For qsort_arg: targets by their bits over patterns, then by number. */
 typedef struct Signatures
 {
@@ -44,12 +46,25 @@ compare_cells(const void *a, const void *b, void *arg)
 }
 
 static void
-find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold)
+find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold, MemoryClaim *claim)
 {
 	int			target = group->targets[0];
+	Size		n_cells = 0;
+	Size		n_folds = 0;
+	int64		last_fold = 0;
 
-	group->cells = palloc(Max(1, g->n_cells) * sizeof(int));
-	group->folds = palloc(Max(1, g->n_cells) * sizeof(RidgeFold));
+	for (int i = 0; i < g->n_cells; i++)
+	{
+		const GramCell *cell = &g->cells[cells_by_fold[i]];
+
+		if (gram_cell_n(cell) == 0 || GRAM_MISSING(g, cell, target))
+			continue;
+		n_folds += n_cells++ == 0 || cell->fold != last_fold;
+		last_fold = cell->fold;
+	}
+	memory_claim_add(claim, n_cells * sizeof(int) + n_folds * sizeof(RidgeFold), MEMORY_HINT);
+	group->cells = huge_alloc(Max(1, n_cells) * sizeof(int));
+	group->folds = huge_alloc(Max(1, n_folds) * sizeof(RidgeFold));
 	group->rows_held = true;
 	for (int i = 0; i < g->n_cells; i++)
 	{
@@ -82,14 +97,18 @@ RidgeGroup *
 ridge_groups(const Gram *g, int *n_groups)
 {
 	Size		bytes = ((Size) g->n_patterns + 7) / 8;
-	uint8	   *bits = huge_alloc0(size_mul(g->v, bytes));
-	Signatures	s = {bytes, bits};
+	MemoryClaim *claim = memory_claim(CurrentMemoryContext, "groups of targets");
+	uint8	   *bits;
+	Signatures	s;
 	int		   *order = huge_alloc(g->v * sizeof(int));
-	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	int		   *cells = huge_alloc(Max(1, g->n_cells) * sizeof(int));
 	RidgeGroup *groups = NULL;
 	int			n = 0;
 	int			max = 0;
 
+	memory_claim_add(claim, size_mul(g->v, bytes), MEMORY_HINT);
+	bits = huge_alloc0(size_mul(g->v, bytes));
+	s = (Signatures) {bytes, bits};
 	for (int t = 0; t < g->v; t++)
 		order[t] = t;
 	for (int i = 1; i < g->n_patterns; i++)
@@ -113,6 +132,7 @@ ridge_groups(const Gram *g, int *n_groups)
 			if (n == max)
 			{
 				max = Max(8, 2 * max);
+				memory_claim_add(claim, (max - n) * sizeof(RidgeGroup), MEMORY_HINT);
 				groups = groups ? repalloc_huge(groups, max * sizeof(RidgeGroup))
 					: huge_alloc(max * sizeof(RidgeGroup));
 			}
@@ -124,9 +144,10 @@ ridge_groups(const Gram *g, int *n_groups)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		find_rows(g, &groups[i], cells);
+		find_rows(g, &groups[i], cells, claim);
 	}
 	pfree(bits);
+	memory_claim_sub(claim, size_mul(g->v, bytes));
 	*n_groups = n;
 	return groups;
 }

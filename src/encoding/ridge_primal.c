@@ -103,6 +103,17 @@ centre_and_scale(double *m, int p, double n, const double *mean, const double *i
 			m[(Size) i * p + j] = (m[(Size) i * p + j] - n * mean[i] * mean[j]) * inv[i] * inv[j];
 }
 
+HOT_LOOP static bool
+all_finite(const double *m, Size n)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size i = 0; i < n; i++)
+		sum += m[i] * 0;
+	return sum == 0;
+}
+
 /* m (p x nt) = D (m - n x_mean y_mean'), y_mean = sy / n; then by column / norm */
 HOT_LOOP static void
 centre_products(double *m, int p, int nt, double n, const double *x_mean, const double *inv,
@@ -136,6 +147,11 @@ basis_centre(Basis *b, int p, const double *sx, bool standardize)
 		b->inv[j] = ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1;
 	}
 	centre_and_scale(b->qt, p, b->n, b->mean, b->inv);
+	if (!all_finite(b->qt, (Size) p * p))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the products of the features are out of range"),
+				 errhint("Scale the features down.")));
 }
 
 static void
@@ -500,8 +516,11 @@ score_all(const Primal *s, Block *b)
 {
 	int			a = s->job->n_alphas;
 	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
-	SweepValue *values = huge_alloc(size_mul(size_mul(a, b->nt), sizeof(SweepValue)));
+	Size		bytes = size_mul(size_mul(a, b->nt), sizeof(SweepValue));
+	SweepValue *values;
 
+	memory_claim_add(memory_claim(CurrentMemoryContext, "scores of the alphas"), bytes, MEMORY_HINT);
+	values = huge_alloc(bytes);
 	for (int f = 0; f < s->n_folds; f++)
 	{
 		project(s, b, f);

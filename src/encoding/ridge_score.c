@@ -28,6 +28,8 @@ ridge_scores_new(int n_alphas, int nt)
 	RidgeScores *s = palloc0(sizeof(RidgeScores));
 	Size		n = size_mul(size_mul(n_alphas, nt), sizeof(double));
 
+	memory_claim_add(memory_claim(CurrentMemoryContext, "scores of the alphas"), size_mul(3, n),
+					 "Try fewer alphas, or fit fewer targets at a time (gram_targets).");
 	s->n_alphas = n_alphas;
 	s->nt = nt;
 	s->r = huge_alloc0(Max(1, n));

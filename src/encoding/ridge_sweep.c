@@ -34,6 +34,7 @@
 #define RANK_TILE		16		/* targets of a low-rank tile */
 #define MAX_RANK		32
 #define RANK_TOLERANCE	3e-6
+#define MAX_RANK_ALPHAS	512		/* of more alphas the factors cost more than they save */
 #define TASK_FLOPS		1e9
 #define DOT_COST		6		/* a flop outside a matrix product, in flops inside one */
 #define SMALL_COST		3		/* a flop of a small product */
@@ -373,12 +374,16 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	int			a = f->n_alphas;
 	int			r_max = Min(Min(p, a), MAX_RANK);
 	double		quad = sweep_flops(p, f->n_rows, f->predict);
-	double	   *phi = huge_alloc((Size) p * a * sizeof(double));
-	double	   *vt = palloc((Size) a * a * sizeof(double));
+	double	   *phi;
+	double	   *vt;
 	float	   *g;
 	double	   *w;
 	int			r;
 
+	if (a > MAX_RANK_ALPHAS)
+		return 0;
+	phi = huge_matrix(p, a);
+	vt = huge_matrix(a, a);
 	for (int i = 0; i < p; i++)
 		for (int j = 0; j < a; j++)
 			phi[(Size) i * a + j] = f->lambda[i] / (f->lambda[i] + f->alphas[j]);

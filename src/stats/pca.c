@@ -123,6 +123,22 @@ trace(Size n, const double *a)
 	return sum;
 }
 
+/* Products of rows about their mean, order n, before they are decomposed. */
+static void
+require_finite_products(Size n, const double *a)
+{
+	for (Size i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = 0; j < n; j++)
+			if (!isfinite(a[i * n + j]))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("the products of the features are out of range"),
+						 errhint("Scale the features down.")));
+	}
+}
+
 void
 pca_from_scatter(Pca *pca, double *scatter)
 {
@@ -131,6 +147,7 @@ pca_from_scatter(Pca *pca, double *scatter)
 	int			rank;
 
 	pca->total_variance = trace(p, scatter) / (double) (pca->n - 1);
+	require_finite_products(p, scatter);
 	eigh_f8(p, scatter, eigenvalues);
 	rank = set_variances(pca, p, eigenvalues);
 	for (int i = 0; i < rank; i++)
@@ -155,6 +172,7 @@ pca_from_rows(Pca *pca, const double *rows)
 
 	syrk_f8(false, n, p, 1, rows, p, 0, kernel, n);
 	pca->total_variance = trace(n, kernel) / (double) (pca->n - 1);
+	require_finite_products(n, kernel);
 	eigh_f8(n, kernel, eigenvalues);
 	rank = set_variances(pca, n, eigenvalues);
 
