@@ -806,10 +806,10 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 	for (int i = 0; i < part->n_cells; i++)
 	{
 		const GramCell *cell = &part->cells[i];
-		GramCell   *from = &all->cells[matching_cell(all, part, cell)];
+		int			from = matching_cell(all, part, cell);	/* may move all->cells */
 
 		if (cell->moments)
-			subtract_cell(all, from, cell->moments, part);
+			subtract_cell(all, &all->cells[from], cell->moments, part);
 	}
 
 	/* leave out the cells that are empty now, so that the folds left are the folds there are */
