@@ -102,5 +102,11 @@ SET neuroenc.memory_limit = '4MB';
 SELECT avg(v) FROM (SELECT zeros('{1000000}') AS v) t;
 RESET neuroenc.memory_limit;
 -- the functions behind the aggregates are no way in: nobody can make an internal value
-SELECT tensor_accumulate_sum(NULL, '[1]');
+DO $$
+BEGIN
+	PERFORM tensor_accumulate_sum(NULL, '[1]');
+	RAISE NOTICE 'let in';
+EXCEPTION WHEN undefined_function OR feature_not_supported THEN	-- minor versions differ
+	RAISE NOTICE 'refused';
+END $$;
 DROP TABLE agg_rows, agg_many, agg_answers;
