@@ -207,51 +207,41 @@ range_of_squares(const double *ss, int n, Size stride, double *least, double *gr
 	return *greatest > 0;
 }
 
-/* Do products of columns with these sums of squares fit float4, with digits to spare? */
+/* Do products of columns with the moments' sums of squares fit float4, with digits to spare? */
 static bool
-products_fit_float4(const double *ssx, int p, Size stride_x, const double *ssy, int nt)
+products_fit_float4(const GramMoments *m, int p, int v)
 {
 	double		x0,
 				x1,
 				y0,
 				y1;
 
-	if (!range_of_squares(ssx, p, stride_x, &x0, &x1) || !range_of_squares(ssy, nt, 1, &y0, &y1))
+	if (!range_of_squares(m->sxx, p, p + 1, &x0, &x1) || !range_of_squares(m->syy, v, 1, &y0, &y1))
 		return true;
 	return sqrt(x1) * sqrt(y1) < 1e37 && sqrt(x0) * sqrt(y0) > 1e-20;
 }
 
-/*
- * sxy += X'Y of centred blocks of the same type; ssx and ssy are sums of squares
- * of their columns (of these rows at least), of which ssx stand stride_x apart.
- */
+/* sxy += X'Y of centred blocks of the same type, whose squares are in the moments already */
 static void
-add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int nt,
-				const double *ssx, Size stride_x, const double *ssy, double *sxy, Size ldxy)
+add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int v, GramMoments *m)
 {
 	if (type == TENSOR_FLOAT8)
-		gemm_f8(true, false, p, nt, n, 1, x, p, y, nt, 1, sxy, ldxy);
-	else if (products_fit_float4(ssx, p, stride_x, ssy, nt))
-		gemm_f4_accumulate(p, nt, n, x, p, y, nt, sxy, ldxy);
+		gemm_f8(true, false, p, v, n, 1, x, p, y, v, 1, m->sxy, v);
+	else if (products_fit_float4(m, p, v))
+		gemm_f4_accumulate(p, v, n, x, p, y, v, m->sxy, v);
 	else
 	{
 		Size		nx = size_mul(n, p);
-		Size		ny = size_mul(n, nt);
+		Size		ny = size_mul(n, v);
 		Size		bytes = size_mul(size_add(nx, ny), sizeof(double));
 		MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
 		double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
 
 		widen(x, wide, nx);
 		widen(y, wide + nx, ny);
-		gemm_f8(true, false, p, nt, n, 1, wide, p, wide + nx, nt, 1, sxy, ldxy);
+		gemm_f8(true, false, p, v, n, 1, wide, p, wide + nx, v, 1, m->sxy, v);
 		MemoryContextDelete(scratch);
 	}
-}
-
-static bool
-is_float4(double value)
-{
-	return (double) (float) value == value;
 }
 
 /*
@@ -267,10 +257,10 @@ float4_pays(const Gram *g)
 
 /* May float4 rows be centred in float4? Only a gram that has seen huge float8 values says no. */
 static bool
-centre_is_float4(const double *centre, const int *idx, int n)
+centre_is_float4(const double *centre, int n)
 {
 	for (int j = 0; j < n; j++)
-		if (!is_float4(centre[idx ? idx[j] : j]))
+		if ((double) (float) centre[j] != centre[j])
 			return false;
 	return true;
 }
@@ -343,7 +333,7 @@ static void
 fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 {
 	TensorType	type = float4_pays(g) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
-		centre_is_float4(g->cx, NULL, g->p) && centre_is_float4(g->cy, NULL, g->v)
+		centre_is_float4(g->cx, g->p) && centre_is_float4(g->cy, g->v)
 		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	int			n = chunk->n;
 	Size		nx = (Size) n * g->p;
@@ -358,7 +348,7 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	if (y)
 	{
 		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
-		add_products_xy(type, x, y, n, g->p, g->v, m->sxx, g->p + 1, m->syy, m->sxy, g->v);
+		add_products_xy(type, x, y, n, g->p, g->v, m);
 	}
 	m->n += n;
 	MemoryContextDelete(scratch);
@@ -751,43 +741,33 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 	return n + n_held;
 }
 
-/* Are the rows of these cells what is left over from others that were folded in as float4? */
-static bool
-left_over_float4(const Gram *g, const int *cells, int n_cells)
-{
-	for (int i = 0; i < n_cells; i++)
-		if (g->cells[cells[i]].moments == NULL)
-			return false;
-	return !g->has_float8 && float4_pays(g);
-}
-
-/* The held rows' part of gram_sum_xy. */
+/*
+ * The held rows' part of gram_sum_xy, in float8: rows are held where they are
+ * few beside the features, and there an error of 1e-7 in X'Y would count.
+ */
 static void
 sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 			const double *cx, const double *cy, const int *idx, int nt,
 			double *sy, double *syy, double *sxy, Size ldxy)
 {
-	TensorType	type = left_over_float4(g, cells, n_cells) &&
-		centre_is_float4(cx, NULL, g->p) && centre_is_float4(cy, idx, nt) ? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 	RowCursor	cursor = cursor_new(g, cells, n_cells);
-	Size		row = size_mul(size_add(g->p, nt), type);
+	Size		row = size_mul(size_add(g->p, nt), sizeof(double));
 	int			max = block_rows(n_held, row);
 	MemoryContext scratch = scratch_create("gram rows", size_mul(max, row), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	void	   *x = huge_alloc(size_mul(size_mul(max, g->p), type));
-	void	   *y = huge_alloc(size_mul(size_mul(max, nt), type));
-	double	   *cy_idx = huge_alloc(nt * sizeof(double));
-	double	   *sx = huge_alloc0(g->p * sizeof(double));
-	double	   *ssx = huge_alloc0(g->p * sizeof(double));
+	double	   *x = huge_matrix(max, g->p);
+	double	   *y = huge_matrix(max, nt);
+	double	   *cy_idx = huge_matrix(1, nt);
+	double	   *unused = huge_alloc0(g->p * sizeof(double));
 	int			rows;
 
 	for (int i = 0; i < nt; i++)
 		cy_idx[i] = cy[idx ? idx[i] : i];
-	while ((rows = gather_rows(&cursor, max, type, x, y, idx, nt)) > 0)
+	while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, y, idx, nt)) > 0)
 	{
-		centre_block(type, x, g->p, rows, g->p, cx, sx, ssx);
-		centre_block(type, y, nt, rows, nt, cy_idx, sy, syy);
-		add_products_xy(type, x, y, rows, g->p, nt, ssx, 1, syy, sxy, ldxy);
+		centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, unused, NULL);
+		centre_block(TENSOR_FLOAT8, y, nt, rows, nt, cy_idx, sy, syy);
+		gemm_f8(true, false, g->p, nt, rows, 1, x, g->p, y, nt, 1, sxy, ldxy);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
