@@ -65,3 +65,13 @@ def test_missing_whole_target(db):
     assert got.n[7] == 0
     np.testing.assert_array_equal(got.alpha[:7], without.alpha)
     np.testing.assert_allclose(got.r2[:7], without.r2, rtol=1e-9)
+
+
+def test_missing_dual_constant_feature(db):
+    """p > n, one category a row: a feature that is constant on one target's rows is not so on the other's."""
+    n = 24
+    X = np.hstack([np.eye(n), np.random.default_rng(5).normal(size=(n, 6))])
+    Y = np.random.default_rng(6).normal(size=(n, 3)) + 5
+    Y[[4, 9], 0] = np.nan
+    Y[[7, 20], 2] = np.nan
+    assert_each_on_its_own_rows(db, X, Y, np.arange(n) % 3, np.logspace(-3, 1, 5))
