@@ -37,7 +37,10 @@
 #define TILE_MULTIPLE	64
 #define SLICE_F8		256
 #define SLICE_F4		384
-#define SLICE_ACCUMULATE 1024	/* each slice reads and writes C in double */
+#define SLICE_ACCUMULATE 2048	/* each slice reads and writes C in double */
+#define TILE_FLOPS_ACCUMULATE 4e9
+#define TILE_ROWS_ACCUMULATE 1024
+#define TASKS_ACCUMULATE 8		/* or a multiple: an even share for 2, 4 or 8 threads */
 
 typedef struct Tiling
 {
@@ -115,6 +118,28 @@ tiling_choose(Tiling *t, Size m, Size n, Size k, double most_flops, Size most_sl
 	}
 	t->tiles_n = (n + t->tile_n - 1) / t->tile_n;
 	t->n_tiles = (int64) (t->tiles_n * ((m + t->tile_m - 1) / t->tile_m));
+}
+
+/*
+ * Tiles for gemm_f4_accumulate: as tall as C where that fits, since packing A
+ * and B anew for each tile is what tiles cost here.
+ */
+static void
+tiling_choose_accumulate(Tiling *t, Size m, Size n, Size k)
+{
+	double		most = TILE_FLOPS_ACCUMULATE * TASKS_ACCUMULATE;
+	Size		rounds;
+	Size		tiles_m;
+
+	tiling_slices(t, k, SLICE_ACCUMULATE);
+	rounds = (Size) (2.0 * (double) m * (double) n * (double) t->slice / most) + 1;
+	t->m = m;
+	t->n = n;
+	t->tile_m = even_part(m, TILE_ROWS_ACCUMULATE, TILE_MULTIPLE);
+	tiles_m = (m + t->tile_m - 1) / t->tile_m;
+	t->tile_n = even_part(n, Max(1, n * tiles_m / (rounds * TASKS_ACCUMULATE)) + 1, TILE_MULTIPLE);
+	t->tiles_n = (n + t->tile_n - 1) / t->tile_n;
+	t->n_tiles = (int64) (t->tiles_n * tiles_m);
 }
 
 /* A product in progress; a, b and c are float or double after the task that reads them. */
@@ -352,7 +377,7 @@ gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda, const float
 
 	if (m == 0 || n == 0 || k == 0)
 		return;
-	tiling_choose(&p.tiling, m, n, k, TILE_FLOPS_F4, SLICE_ACCUMULATE);
+	tiling_choose_accumulate(&p.tiling, m, n, k);
 	tile_bytes = p.tiling.tile_m * p.tiling.tile_n * sizeof(float);
 	p.scratch_stride = TYPEALIGN(64, tile_bytes);
 	p.scratch = parallel_scratch(tile_bytes);
