@@ -20,8 +20,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "base/memory.h"
 #include "base/progress.h"
 #include "linalg/blas.h"
@@ -30,14 +28,11 @@
 #include "linalg/linalg.h"
 #include "linalg/parallel.h"
 #include "linalg/scaling.h"
+#include "linalg/symv.h"
 
 #define ORDER_MAX		46000	/* dstedc counts its n^2 + 4 n + 1 doubles in int */
 #define DIRECT_MAX		384		/* one dsyevd call: some 20 ms */
 #define PANEL			64
-#define SYMV_GROUPS		16		/* partial sums of a symmetric product */
-#define SYMV_DIRECT		1024	/* below, one dsymv call */
-#define SYMV_COLUMNS	64
-#define SYMV_ROWS		1024	/* a block of 64 x 1024 doubles is read twice from cache */
 
 /* ---- one call ---- */
 
@@ -73,67 +68,6 @@ eigh_f8_raw(Size n, double *a, double *w, void *work)
 		blas.dsyevd("V", "U", &order, a, &ld, w, dwork, &lwork, (int *) (dwork + lwork), &liwork,
 					&info, 1, 1);
 	return info;
-}
-
-/* ---- symmetric matrix times vector ---- */
-
-/* y = A x by groups of columns of about equal area, each into a sum of its own. */
-typedef struct Symv
-{
-	Size		n;
-	const double *a;
-	Size		lda;
-	const double *x;
-	double	   *partial;		/* SYMV_GROUPS x n */
-	Size		first[SYMV_GROUPS + 1];
-} Symv;
-
-static void
-symv_group(int64 group, int worker, void *arg)
-{
-	Symv	   *s = arg;
-	double	   *y = s->partial + (Size) group * s->n;
-	Size		end = s->first[group + 1];
-	int			ld = blas_int(s->lda);
-
-	memset(y + s->first[group], 0, (s->n - s->first[group]) * sizeof(double));
-	for (Size c = s->first[group]; c < end; c += SYMV_COLUMNS)
-	{
-		Size		columns = Min(SYMV_COLUMNS, end - c);
-		const double *strip = s->a + c * s->lda;
-
-		blas.dsymv(COL_MAJOR, LOWER, blas_int(columns), 1.0, strip + c, ld, s->x + c, 1,
-				   1.0, y + c, 1);
-		for (Size r = c + columns; r < s->n; r += SYMV_ROWS)
-		{
-			int			rows = blas_int(Min(SYMV_ROWS, s->n - r));
-
-			blas.dgemv(COL_MAJOR, NO_TRANS, rows, blas_int(columns), 1.0, strip + r, ld,
-					   s->x + c, 1, 1.0, y + r, 1);
-			blas.dgemv(COL_MAJOR, TRANS, rows, blas_int(columns), 1.0, strip + r, ld,
-					   s->x + r, 1, 1.0, y + c, 1);
-		}
-	}
-}
-
-static void
-symv(Size n, const double *a, Size lda, const double *x, double *y, double *partial)
-{
-	Symv		s = {.n = n, .a = a, .lda = lda, .x = x, .partial = partial};
-
-	if (n <= SYMV_DIRECT)
-	{
-		blas.dsymv(COL_MAJOR, LOWER, blas_int(n), 1.0, a, blas_int(lda), x, 1, 0.0, y, 1);
-		return;
-	}
-	for (int g = 0; g <= SYMV_GROUPS; g++)
-		s.first[g] = (Size) ((double) n * (1.0 - sqrt(1.0 - (double) g / SYMV_GROUPS)));
-	s.first[SYMV_GROUPS] = n;
-	parallel_for(SYMV_GROUPS, 0, symv_group, &s);
-	memcpy(y, partial, n * sizeof(double));
-	for (int g = 1; g < SYMV_GROUPS; g++)
-		blas.daxpy(blas_int(n - s.first[g]), 1.0, partial + (Size) g * n + s.first[g], 1,
-				   y + s.first[g], 1);
 }
 
 /* ---- tridiagonalisation ---- */
