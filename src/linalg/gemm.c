@@ -351,6 +351,15 @@ add_row(double *sum, const float *x, Size n)
 		sum[i] += (double) x[i];
 }
 
+void
+gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size lda, const float *b, Size ldb,
+					   double *c, Size ldc, float *product)
+{
+	gemm_f4_raw(true, false, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, product, n);
+	for (Size i = 0; i < m; i++)
+		add_row(c + i * ldc, product + i * n, n);
+}
+
 static void
 tile_accumulate(int64 task, int worker, void *arg)
 {
@@ -359,12 +368,10 @@ tile_accumulate(int64 task, int worker, void *arg)
 	float	   *product = (float *) (p->scratch + worker * p->scratch_stride);
 	double	   *c = (double *) p->c + t.i * p->ldc + t.j;
 
-	gemm_f4_raw(true, false, t.m, t.n, t.k, 1.0f,
-				(const float *) p->a + t.k0 * p->lda + t.i, p->lda,
-				(const float *) p->b + t.k0 * p->ldb + t.j, p->ldb,
-				0.0f, product, t.n);
-	for (Size i = 0; i < t.m; i++)
-		add_row(c + i * p->ldc, product + i * t.n, t.n);
+	gemm_f4_accumulate_raw(t.m, t.n, t.k,
+						   (const float *) p->a + t.k0 * p->lda + t.i, p->lda,
+						   (const float *) p->b + t.k0 * p->ldb + t.j, p->ldb,
+						   c, p->ldc, product);
 	tile_finish(p, &t);
 }
 

@@ -8,7 +8,8 @@
  * Threads.  OpenBLAS itself always runs on the calling thread only.  Work is
  * shared by parallel_for(), whose workers are our own threads, created with
  * every signal blocked and joined before it returns (also on cancel), so no
- * thread outlives a call except the one long LAPACK helper of lapack_helper.c.
+ * thread outlives a call except those of a parallel_start, which end with their
+ * memory context, and the one long LAPACK helper of lapack_helper.c.
  *
  * Two families:
  *	 - the plain names are for the backend thread: they split the work into
@@ -42,6 +43,18 @@ extern int	parallel_threads(void);
 typedef void (*ParallelTask) (int64 i, int worker, void *arg);
 extern void parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg);
 
+/*
+ * The same in two halves: parallel_start lets the other threads begin while the
+ * backend does something else, parallel_finish joins in, waits for the rest and
+ * checks for interrupts.  A run belongs to a context: its reset stops and joins
+ * the threads, so what the tasks touch must live there too.  One thread: all
+ * tasks run in parallel_finish.
+ */
+typedef struct ParallelRun ParallelRun;
+extern ParallelRun *parallel_run_new(MemoryContext cxt);
+extern void parallel_start(ParallelRun *run, int64 n_tasks, ParallelTask task, void *arg);
+extern void parallel_finish(ParallelRun *run);
+
 /* ---- products (gemm.c) ---- */
 
 /* C (m x n) = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n; ta, tb: transposed */
@@ -61,6 +74,10 @@ extern void gemm_f4_raw(bool ta, bool tb, Size m, Size n, Size k,
 /* C (n x n, double) += A' B of float blocks, A k x m, B k x n: sgemm tiles added in double */
 extern void gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda,
 							   const float *b, Size ldb, double *c, Size ldc);
+
+/* The same in one uninterruptible call on this thread; product: m x n of scratch. */
+extern void gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size lda,
+								   const float *b, Size ldb, double *c, Size ldc, float *product);
 
 /*
  * C (n x n) = alpha A' A + beta C with A k x n (trans true), or alpha A A' +

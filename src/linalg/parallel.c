@@ -132,6 +132,33 @@ run_round(Job *job, int n_threads, double work_per_task, int64 *reported)
 	PG_END_TRY();
 }
 
+static void
+job_init(Job *job, int64 n_tasks, ParallelTask task, void *arg)
+{
+	job->task = task;
+	job->arg = arg;
+	job->n_tasks = n_tasks;
+	pg_atomic_init_u64(&job->next, 0);
+	pg_atomic_init_u64(&job->finished, 0);
+	pg_atomic_init_u32(&job->stop, 0);
+}
+
+/* Rounds until every task has been handed out and done. */
+static void
+run_rounds(Job *job, int n_threads, double work_per_task, int64 *reported)
+{
+	for (;;)
+	{
+		int64		handed_out;
+
+		CHECK_FOR_INTERRUPTS();
+		handed_out = (int64) pg_atomic_read_u64(&job->next);
+		if (handed_out >= job->n_tasks)
+			break;
+		run_round(job, (int) Min(job->n_tasks - handed_out, n_threads), work_per_task, reported);
+	}
+}
+
 void
 parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
 {
@@ -141,26 +168,73 @@ parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
 	if (n_tasks <= 0)
 		return;
 	blas_keep_single();
-	job.task = task;
-	job.arg = arg;
-	job.n_tasks = n_tasks;
-	pg_atomic_init_u64(&job.next, 0);
-	pg_atomic_init_u64(&job.finished, 0);
-	pg_atomic_init_u32(&job.stop, 0);
-
-	for (;;)
-	{
-		int64		handed_out;
-
-		CHECK_FOR_INTERRUPTS();
-		handed_out = (int64) pg_atomic_read_u64(&job.next);
-		if (handed_out >= n_tasks)
-			break;
-		run_round(&job, (int) Min(n_tasks - handed_out, parallel_threads()), work_per_task,
-				  &reported);
-	}
+	job_init(&job, n_tasks, task, arg);
+	run_rounds(&job, parallel_threads(), work_per_task, &reported);
 	if (work_per_task > 0)
 		progress_add((double) (n_tasks - reported) * work_per_task);
+}
+
+/* ---- in two halves ---- */
+
+struct ParallelRun
+{
+	Job			job;
+	Worker		workers[MAX_THREADS];
+	int			n_threads;		/* parallel_threads() at the start: so much scratch there is */
+	int			started;		/* workers 1 .. started - 1 are to be joined */
+	MemoryContextCallback callback;
+};
+
+static void
+join_run(ParallelRun *run)
+{
+	for (int i = 1; i < run->started; i++)
+		pthread_join(run->workers[i].thread, NULL);
+	run->started = 1;
+}
+
+static void
+stop_run(void *arg)
+{
+	ParallelRun *run = arg;
+
+	pg_atomic_write_u32(&run->job.stop, 1);
+	join_run(run);
+}
+
+ParallelRun *
+parallel_run_new(MemoryContext cxt)
+{
+	ParallelRun *run = MemoryContextAllocZero(cxt, sizeof(ParallelRun));
+
+	run->started = 1;
+	run->callback.func = stop_run;
+	run->callback.arg = run;
+	MemoryContextRegisterResetCallback(cxt, &run->callback);
+	return run;
+}
+
+void
+parallel_start(ParallelRun *run, int64 n_tasks, ParallelTask task, void *arg)
+{
+	blas_keep_single();
+	job_init(&run->job, n_tasks, task, arg);
+	run->n_threads = parallel_threads();
+	run->started = start_workers(&run->job, run->workers, (int) Min(n_tasks + 1, run->n_threads));
+}
+
+void
+parallel_finish(ParallelRun *run)
+{
+	int64		reported = 0;
+
+	while (run_next(&run->job, 0) && !interrupt_waits())
+		;
+	if (interrupt_waits())
+		pg_atomic_write_u32(&run->job.stop, 1);
+	join_run(run);
+	pg_atomic_write_u32(&run->job.stop, 0);
+	run_rounds(&run->job, run->n_threads, 0, &reported);
 }
 
 char *

@@ -248,12 +248,13 @@ gram_free_chunk(Gram *g, GramChunk *chunk)
 
 /*
  * Rows that make a block once the cell has moments: a product worth its pass
- * over X'Y, in at most two thirds of the moments' memory.
+ * over X'Y, in at most half of the moments' memory (there may be two of them,
+ * one being folded in and one filled).
  */
 static int
 block_rows(const Gram *g, Size bytes_per_row)
 {
-	Size		rows = gram_moments_bytes(g->p, g->v) / 3 * 2 / Max(bytes_per_row, 1);
+	Size		rows = gram_moments_bytes(g->p, g->v) / 2 / Max(bytes_per_row, 1);
 
 	return (int) Min(Max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS);
 }
@@ -450,13 +451,11 @@ time_to_fold_in(const Gram *g, const GramCell *cell)
 
 /* One row that is already in the chunk's next place belongs to the cell now. */
 static void
-row_arrived(Gram *g, GramCell *cell, GramChunk *chunk, int64 ordinal)
+row_joins(Gram *g, GramCell *cell, GramChunk *chunk, int64 ordinal)
 {
 	chunk->ordinal[chunk->n++] = ordinal;
 	cell->n_held++;
 	cell->held_bytes += row_bytes(g, chunk->xtype, chunk->ytype);
-	if (time_to_fold_in(g, cell))
-		gram_fold_in(g, cell);
 }
 
 void
@@ -497,7 +496,9 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 		g->has_float8 = true;
 	g->n_rows_seen++;
 	g->flat_size = 0;
-	row_arrived(g, cell, chunk, ordinal - 1);
+	row_joins(g, cell, chunk, ordinal - 1);
+	if (time_to_fold_in(g, cell))
+		gram_fold_ahead(g, cell);
 }
 
 /* ---- merging ---- */
@@ -579,6 +580,7 @@ void
 gram_merge(Gram *dst, const Gram *src)
 {
 	require_same_columns(dst, src);
+	gram_wait(dst);
 	if (dst->n_rows_seen > GRAM_MAX_ROWS - src->n_rows_seen)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -719,7 +721,9 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 							   row_of(out->x, out->xtype, out->n, s->p), out->xtype);
 				select_columns(row_of(chunk->y, chunk->ytype, r, g->v), chunk->ytype, targets, n_targets,
 							   row_of(out->y, out->ytype, out->n, s->v), out->ytype);
-				row_arrived(s, to, out, chunk->ordinal[r]);
+				row_joins(s, to, out, chunk->ordinal[r]);
+				if (time_to_fold_in(s, to))
+					gram_fold_in(s, to);
 			}
 		}
 	}

@@ -92,6 +92,8 @@ typedef struct Gram
 	uint8	  **patterns;		/* bit t set: target t is missing; GRAM_PATTERN_BYTES each */
 	GramIndex	pattern_index;	/* bits -> patterns */
 
+	struct GramAhead *ahead;	/* a block that is being folded in by other threads, or NULL */
+
 	MemoryClaim *claim;
 	Size		flat_size;		/* cached by get_flat_size, 0 = unknown */
 } Gram;
@@ -162,6 +164,12 @@ extern Size gram_moments_bytes(int p, int v);
 
 /* Folds a cell's held rows into its moments (made if need be). Changes g. */
 extern void gram_fold_in(Gram *g, GramCell *cell);
+
+/*
+ * Waits until no other thread works on the gram.  To be called before anything
+ * but gram_add_row looks at it; DatumGetGram does.
+ */
+extern void gram_wait(Gram *g);
 
 /* The same for every cell that has moments; frees the room kept for further rows. Changes g. */
 extern void gram_settle(Gram *g);

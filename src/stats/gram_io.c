@@ -344,6 +344,7 @@ gram_get_flat_size(ExpandedObjectHeader *eohptr)
 {
 	Gram	   *g = (Gram *) eohptr;
 
+	gram_wait(g);
 	if (g->flat_size == 0)
 	{
 		StateWriter w = {NULL, VARHDRSZ};
@@ -386,6 +387,7 @@ DatumGetGram(Datum d)
 
 		if (eoh->eoh_methods != &gram_expanded_methods)
 			elog(ERROR, "expanded object is not a gram");
+		gram_wait((Gram *) eoh);
 		return (const Gram *) eoh;
 	}
 	flat = PG_DETOAST_DATUM(d);

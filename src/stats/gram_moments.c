@@ -131,6 +131,27 @@ centre_f8(double *data, Size ld, int n, int n_columns, const double *centre, dou
 	}
 }
 
+/* Any number of float4 columns, their sums added to sum and sum_squares; no PostgreSQL calls. */
+void
+gram_centre_float4(float *data, Size ld, int n, int n_columns, const double *centre,
+				   double *sum, double *sum_squares)
+{
+	double		s[COLUMN_TILE];
+	double		ss[COLUMN_TILE];
+
+	for (int j0 = 0; j0 < n_columns; j0 += COLUMN_TILE)
+	{
+		int			m = Min(COLUMN_TILE, n_columns - j0);
+
+		centre_f4(data + j0, ld, n, m, centre + j0, s, ss);
+		for (int j = 0; j < m; j++)
+		{
+			sum[j0 + j] += s[j];
+			sum_squares[j0 + j] += ss[j];
+		}
+	}
+}
+
 static void
 centre_tile(int64 tile, int worker, void *arg)
 {
@@ -207,18 +228,35 @@ range_of_squares(const double *ss, int n, Size stride, double *least, double *gr
 	return *greatest > 0;
 }
 
-/* Do products of columns with the moments' sums of squares fit float4, with digits to spare? */
-static bool
-products_fit_float4(const GramMoments *m, int p, int v)
+/* Do products of x with nt columns of sums of squares syy fit float4, with digits to spare? */
+bool
+gram_products_fit_float4(const GramMoments *m, int p, const double *syy, int nt)
 {
 	double		x0,
 				x1,
 				y0,
 				y1;
 
-	if (!range_of_squares(m->sxx, p, p + 1, &x0, &x1) || !range_of_squares(m->syy, v, 1, &y0, &y1))
+	if (!range_of_squares(m->sxx, p, p + 1, &x0, &x1) || !range_of_squares(syy, nt, 1, &y0, &y1))
 		return true;
 	return sqrt(x1) * sqrt(y1) < 1e37 && sqrt(x0) * sqrt(y0) > 1e-20;
+}
+
+/* sxy += X'Y of float4 blocks, in float8; y has nt of ldy columns */
+void
+gram_add_wide_products(const float *x, int p, const float *y, Size ldy, int n, int nt,
+					   double *sxy, Size ldxy)
+{
+	Size		nx = size_mul(n, p);
+	Size		bytes = size_mul(size_add(nx, size_mul(n, nt)), sizeof(double));
+	MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
+	double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
+
+	widen(x, wide, nx);
+	for (Size i = 0; i < (Size) n; i++)
+		widen(y + i * ldy, wide + nx + i * nt, nt);
+	gemm_f8(true, false, p, nt, n, 1, wide, p, wide + nx, nt, 1, sxy, ldxy);
+	MemoryContextDelete(scratch);
 }
 
 /* sxy += X'Y of centred blocks of the same type, whose squares are in the moments already */
@@ -227,21 +265,10 @@ add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int
 {
 	if (type == TENSOR_FLOAT8)
 		gemm_f8(true, false, p, v, n, 1, x, p, y, v, 1, m->sxy, v);
-	else if (products_fit_float4(m, p, v))
+	else if (gram_products_fit_float4(m, p, m->syy, v))
 		gemm_f4_accumulate(p, v, n, x, p, y, v, m->sxy, v);
 	else
-	{
-		Size		nx = size_mul(n, p);
-		Size		ny = size_mul(n, v);
-		Size		bytes = size_mul(size_add(nx, ny), sizeof(double));
-		MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
-		double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
-
-		widen(x, wide, nx);
-		widen(y, wide + nx, ny);
-		gemm_f8(true, false, p, v, n, 1, wide, p, wide + nx, v, 1, m->sxy, v);
-		MemoryContextDelete(scratch);
-	}
+		gram_add_wide_products(x, p, y, v, n, v, m->sxy, v);
 }
 
 /*
@@ -328,13 +355,29 @@ chunk_as(MemoryContext scratch, void *data, TensorType have, TensorType want, Si
 	return wide;
 }
 
+/* The type that a chunk's rows are multiplied in. */
+TensorType
+gram_block_type(const Gram *g, const GramChunk *chunk)
+{
+	return float4_pays(g) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
+		centre_is_float4(g->cx, g->p) && centre_is_float4(g->cy, g->v)
+		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
+}
+
+/* The part of a fold-in that needs x alone: x is centred in place, m counts its rows. */
+void
+gram_fold_in_x(Gram *g, GramMoments *m, const GramChunk *chunk, TensorType type, void *x)
+{
+	centre_block(type, x, g->p, chunk->n, g->p, g->cx, m->sx, NULL);
+	add_products_xx(type, x, chunk->n, g->p, m->sxx);
+	m->n += chunk->n;
+}
+
 /* The rows of one chunk into the moments; the chunk's values are used up. */
 static void
 fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 {
-	TensorType	type = float4_pays(g) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
-		centre_is_float4(g->cx, g->p) && centre_is_float4(g->cy, g->v)
-		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
+	TensorType	type = gram_block_type(g, chunk);
 	int			n = chunk->n;
 	Size		nx = (Size) n * g->p;
 	Size		ny = (Size) n * g->v;
@@ -343,14 +386,12 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	void	   *x = chunk_as(scratch, chunk->x, chunk->xtype, type, nx);
 	void	   *y = g->v == 0 ? NULL : chunk_as(scratch, chunk->y, chunk->ytype, type, ny);
 
-	centre_block(type, x, g->p, n, g->p, g->cx, m->sx, NULL);
-	add_products_xx(type, x, n, g->p, m->sxx);
+	gram_fold_in_x(g, m, chunk, type, x);
 	if (y)
 	{
 		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
 		add_products_xy(type, x, y, n, g->p, g->v, m);
 	}
-	m->n += n;
 	MemoryContextDelete(scratch);
 }
 
@@ -375,6 +416,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 {
 	GramMoments *m;
 
+	gram_wait(g);
 	if (cell->n_held == 0)
 		return;
 	if (!g->has_centre)
@@ -401,6 +443,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 void
 gram_settle(Gram *g)
 {
+	gram_wait_and_free(g);
 	for (int i = 0; i < g->n_cells; i++)
 	{
 		GramCell   *cell = &g->cells[i];

@@ -45,7 +45,7 @@ running_state(FunctionCallInfo fcinfo, MemoryContext cxt)
 		return NULL;
 	d = PG_GETARG_DATUM(0);
 	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
-		return (Gram *) DatumGetGram(d);
+		return (Gram *) DatumGetEOHP(d);	/* not DatumGetGram, which would wait for a block being folded in */
 	return gram_copy(cxt, DatumGetGram(d));
 }
 

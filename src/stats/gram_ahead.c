@@ -1,0 +1,200 @@
+/*
+ * gram_ahead.c
+ *		Folding a block of rows in while the next rows are read.
+ *
+ * Reading wide rows takes the backend about a quarter of the time that their
+ * products take on all threads.  So a full block of a cell that has moments is
+ * handed to the other threads and the backend goes on reading into a second
+ * one; when that is full, or somebody looks at the gram, the backend joins in
+ * and waits for the rest.  One task is one tile of targets: centre its columns,
+ * multiply, add to the moments.  What needs x alone comes first, on all threads.
+ *
+ * The subtlety: between start and wait the gram's moments belong to the other
+ * threads.  gram_add_row touches only rows; everybody else comes through
+ * DatumGetGram or gram_fold_in, which wait.  An error in between resets the
+ * gram's context, which stops and joins the threads before any memory goes.
+ */
+#include "postgres.h"
+
+#include "linalg/linalg.h"
+#include "stats/gram.h"
+#include "stats/gram_object.h"
+
+#define MIN_FLOPS		1e9		/* of a block's X'Y; below, a thread costs more than it brings */
+#define TILE_FLOPS		4e9
+#define TASKS			8		/* or a multiple: an even share for 2, 4 or 8 threads */
+
+typedef struct GramAhead
+{
+	ParallelRun *run;
+	bool		busy;
+	int			p;
+	int			v;
+	const double *cy;
+	GramMoments *m;
+	GramChunk  *chunk;			/* the block; when not busy, empty and free for new rows */
+	int			tile;			/* targets of a task */
+	int			n_tasks;
+	int			max_tasks;
+	bool	   *too_wide;		/* a task: its products don't fit float4 */
+	float	   *scratch;		/* a worker: p x tile */
+	Size		scratch_floats;	/* a worker's */
+	int			scratch_workers;
+} GramAhead;
+
+static void
+tile_task(int64 i, int worker, void *arg)
+{
+	GramAhead  *a = arg;
+	int			t0 = i * a->tile;
+	int			nt = Min(a->tile, a->v - t0);
+	const float *x = a->chunk->x;
+	float	   *y = (float *) a->chunk->y + t0;
+
+	gram_centre_float4(y, a->v, a->chunk->n, nt, a->cy + t0, a->m->sy + t0, a->m->syy + t0);
+	a->too_wide[i] = !gram_products_fit_float4(a->m, a->p, a->m->syy + t0, nt);
+	if (!a->too_wide[i])
+		gemm_f4_accumulate_raw(a->p, nt, a->chunk->n, x, a->p, y, a->v, a->m->sxy + t0, a->v,
+							   a->scratch + worker * a->scratch_floats);
+}
+
+static Size
+scratch_bytes(const GramAhead *a)
+{
+	return size_mul(a->scratch_floats, a->scratch_workers * sizeof(float));
+}
+
+static void
+free_scratch(Gram *g, GramAhead *a)
+{
+	if (a->scratch == NULL)
+		return;
+	memory_claim_sub(g->claim, scratch_bytes(a));
+	pfree(a->scratch);
+	a->scratch = NULL;
+	a->scratch_floats = 0;
+}
+
+/* Tiles for blocks of so many rows, and the scratch that they take. */
+static void
+plan_tiles(Gram *g, GramAhead *a, int rows)
+{
+	double		flops = 2.0 * g->p * g->v * rows;
+	int			n_tasks = TASKS * (1 + (int) (flops / (TILE_FLOPS * TASKS)));
+
+	a->tile = (g->v + n_tasks - 1) / n_tasks;
+	a->n_tasks = (g->v + a->tile - 1) / a->tile;
+	if (a->n_tasks > a->max_tasks)
+	{
+		if (a->too_wide)
+			pfree(a->too_wide);
+		a->max_tasks = a->n_tasks;
+		a->too_wide = MemoryContextAlloc(g->hdr.eoh_context, a->max_tasks * sizeof(bool));
+	}
+	if ((Size) g->p * a->tile > a->scratch_floats || parallel_threads() > a->scratch_workers)
+	{
+		MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+
+		free_scratch(g, a);
+		memory_claim_add(g->claim, size_mul((Size) g->p * a->tile, parallel_threads() * sizeof(float)), NULL);
+		a->scratch_floats = (Size) g->p * a->tile;
+		a->scratch_workers = parallel_threads();
+		a->scratch = huge_alloc(scratch_bytes(a));
+		MemoryContextSwitchTo(old);
+	}
+}
+
+/* A single full block of float4 rows, large enough, and another thread to work on it. */
+static bool
+worth_it(const Gram *g, const GramCell *cell)
+{
+	return parallel_threads() > 1 && cell->moments != NULL && cell->first == cell->last &&
+		g->has_centre && 2.0 * g->p * g->v * cell->n_held >= MIN_FLOPS &&
+		gram_block_type(g, cell->first) == TENSOR_FLOAT4;
+}
+
+/* The room of a block that has been folded in, for the cell's next rows. */
+static GramChunk *
+empty_block(GramAhead *a, const GramChunk *like)
+{
+	GramChunk  *chunk = a->chunk;
+
+	a->chunk = NULL;
+	if (chunk && (chunk->capacity != like->capacity || chunk->xtype != like->xtype || chunk->ytype != like->ytype))
+		a->chunk = chunk, chunk = NULL;
+	return chunk;
+}
+
+void
+gram_fold_ahead(Gram *g, GramCell *cell)
+{
+	GramAhead  *a = g->ahead;
+	GramChunk  *full = cell->first;
+	GramChunk  *empty;
+
+	if (!worth_it(g, cell))
+	{
+		gram_fold_in(g, cell);
+		return;
+	}
+	gram_wait(g);
+	if (a == NULL)
+	{
+		a = g->ahead = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramAhead));
+		a->run = parallel_run_new(g->hdr.eoh_context);
+		a->p = g->p;
+		a->v = g->v;
+	}
+	plan_tiles(g, a, full->n);
+	gram_fold_in_x(g, cell->moments, full, TENSOR_FLOAT4, full->x);
+
+	/* the cell goes on with the block before this one, or with a new one when its next row comes */
+	empty = empty_block(a, full);
+	if (a->chunk)
+		gram_free_chunk(g, a->chunk);
+	cell->first = cell->last = empty;
+	cell->n_held = 0;
+	cell->held_bytes = 0;
+	g->flat_size = 0;
+
+	a->chunk = full;
+	a->cy = g->cy;
+	a->m = cell->moments;
+	a->busy = true;
+	parallel_start(a->run, a->n_tasks, tile_task, a);
+}
+
+void
+gram_wait(Gram *g)
+{
+	GramAhead  *a = g->ahead;
+
+	if (a == NULL || !a->busy)
+		return;
+	parallel_finish(a->run);
+	a->busy = false;
+	for (int i = 0; i < a->n_tasks; i++)
+		if (a->too_wide[i])
+		{
+			int			t0 = i * a->tile;
+
+			gram_add_wide_products(a->chunk->x, a->p, (float *) a->chunk->y + t0, a->v, a->chunk->n,
+								   Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);
+		}
+	a->chunk->n = 0;
+}
+
+/* The room for further blocks is given back. */
+void
+gram_wait_and_free(Gram *g)
+{
+	GramAhead  *a = g->ahead;
+
+	gram_wait(g);
+	if (a == NULL)
+		return;
+	if (a->chunk)
+		gram_free_chunk(g, a->chunk);
+	a->chunk = NULL;
+	free_scratch(g, a);
+}
