@@ -74,6 +74,29 @@ class Rates:
             self.sgemm[count] = max(self.sgemm[count], self.measure(np.float32, count))
             self.dgemm[count] = max(self.dgemm[count], self.measure(np.float64, count))
 
+    def sustained(self, dtype, threads, duration=1.0):
+        """Flops a second of products that go on for this long: what the machine gives now, and not in its best moment."""
+        n = self.n
+        a = np.ones((n, n), dtype)
+        c = np.empty((n, n), dtype)
+        self.set_threads(threads)
+        done, start = 0, time.perf_counter()
+        while time.perf_counter() - start < duration:
+            np.matmul(a, a, out=c)
+            done += 1
+        return done * 2.0 * n**3 / (time.perf_counter() - start)
+
+    def paired(self, run, dtype, threads, repeat=5):
+        """(median seconds of run(), median sustained rate, median of seconds times the rates just before and after it)."""
+        took, found, work = [], [self.sustained(dtype, threads)], []
+        for _ in range(repeat):
+            start = time.perf_counter()
+            run()
+            took.append(time.perf_counter() - start)
+            found.append(self.sustained(dtype, threads))
+            work.append(took[-1] * (found[-2] + found[-1]) / 2)
+        return float(np.median(took)), float(np.median(found)), float(np.median(work))
+
     def show(self):
         for count in self.sgemm:
             print("  %d thread%s: sgemm %7.1f Gflop/s   dgemm %7.1f Gflop/s"
