@@ -11,7 +11,7 @@ use Time::HiRes qw(time);
 use Test::More;
 
 my $node = start_node('timeout');
-create_rows($node, 'rows', 3000, 800, 3000);
+create_rows($node, 'rows', 2500, 700, 2500);
 
 my $fit = ridge_statement('rows');
 my $session = $node->background_psql('postgres', on_error_stop => 0);
