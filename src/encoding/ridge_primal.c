@@ -114,14 +114,40 @@ all_finite(const double *m, Size n)
 	return sum == 0;
 }
 
-/* m (p x nt) = D (m - n x_mean y_mean'), y_mean = sy / n; then by column / norm */
+typedef struct CentreProducts
+{
+	double	   *m;				/* p x nt */
+	int			nt;
+	const double *x_mean;
+	const double *inv;
+	const double *sy;
+	const double *norm;
+	double		factor;
+} CentreProducts;
+
 HOT_LOOP static void
-centre_products(double *m, int p, int nt, double n, const double *x_mean, const double *inv,
+centre_product_row(double *row, int nt, double x_mean, double scale, const double *sy, const double *norm)
+{
+	for (int t = 0; t < nt; t++)
+		row[t] = (row[t] - x_mean * sy[t]) * scale / norm[t];
+}
+
+static void
+centre_product_task(int64 i, int worker, void *arg)
+{
+	CentreProducts *c = arg;
+
+	centre_product_row(c->m + (Size) i * c->nt, c->nt, c->x_mean[i], c->inv[i] * c->factor, c->sy, c->norm);
+}
+
+/* m (p x nt) = D (m - n x_mean y_mean'), y_mean = sy / n; then by column / norm */
+static void
+centre_products(double *m, int p, int nt, const double *x_mean, const double *inv,
 				const double *sy, const double *norm, double factor)
 {
-	for (int i = 0; i < p; i++)
-		for (int t = 0; t < nt; t++)
-			m[(Size) i * nt + t] = (m[(Size) i * nt + t] - x_mean[i] * sy[t]) * (inv[i] * factor) / norm[t];
+	CentreProducts c = {m, nt, x_mean, inv, sy, norm, factor};
+
+	parallel_for(p, 0, centre_product_task, &c);
 }
 
 /* ---- bases ---- */
@@ -390,6 +416,33 @@ block_alloc(const Primal *s)
 	return b;
 }
 
+typedef struct TrainJob
+{
+	const Primal *s;
+	Block	   *b;
+} TrainJob;
+
+/* One feature's sums: each fold's others as prefix + suffix, and all (0 before). */
+static void
+train_row(int64 j, int worker, void *arg)
+{
+	TrainJob   *job = arg;
+	Block	   *b = job->b;
+	Size		at = (Size) j * b->nt;
+
+	for (int f = 0; f < job->s->n_folds; f++)
+	{
+		memcpy(b->train[f] + at, b->all + at, b->nt * sizeof(double));
+		add_to(b->all + at, b->held[f] + at, b->nt);
+	}
+	memset(b->spare + at, 0, b->nt * sizeof(double));
+	for (int f = job->s->n_folds - 1; f >= 0; f--)
+	{
+		add_to(b->train[f] + at, b->spare + at, b->nt);
+		add_to(b->spare + at, b->held[f] + at, b->nt);
+	}
+}
+
 /* Sums with y of the block's targets: each fold, the others of each fold, all. */
 static void
 block_sums(const Primal *s, Block *b)
@@ -416,19 +469,14 @@ block_sums(const Primal *s, Block *b)
 		memset(b->held[f], 0, n * sizeof(double));
 		gram_sum_xy(job->g, fold->cells, fold->n_cells, job->cx, job->cy, b->targets, nt,
 					sy, syy, b->held[f], nt);
-		memcpy(b->train[f], b->all, n * sizeof(double));
-		add_to(b->all, b->held[f], n);
 		add_to(sy_all, sy, nt);
 		add_to(syy_all, syy, nt);
 	}
 	if (k > 0)
 	{
-		memset(b->spare, 0, n * sizeof(double));
-		for (int f = k - 1; f >= 0; f--)
-		{
-			add_to(b->train[f], b->spare, n);
-			add_to(b->spare, b->held[f], n);
-		}
+		TrainJob	train = {s, b};
+
+		parallel_for(s->p, 0, train_row, &train);
 	}
 	for (int t = 0; t < nt; t++)
 	{
@@ -455,9 +503,9 @@ project(const Primal *s, Block *b, int f)
 
 	for (int t = 0; t < nt; t++)
 		sy_train[t] = sy_all[t] - sy_held[t];
-	centre_products(b->train[f], p, nt, fold->train.n, fold->train.mean, fold->train.inv, sy_train,
+	centre_products(b->train[f], p, nt, fold->train.mean, fold->train.inv, sy_train,
 					b->y_norm, unit);
-	centre_products(b->held[f], p, nt, fold->fold->n, fold->held_mean, fold->train.inv, sy_held,
+	centre_products(b->held[f], p, nt, fold->held_mean, fold->train.inv, sy_held,
 					b->y_norm, unit);
 	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->train[f], nt, 0, b->spare, nt);
 	swap = b->train[f], b->train[f] = b->spare, b->spare = swap;
@@ -627,7 +675,7 @@ project_all(const Primal *s, Block *b, double *ones)
 
 	for (int t = 0; t < b->nt; t++)
 		ones[t] = 1;
-	centre_products(b->all, s->p, b->nt, s->all.n, s->all.mean, s->all.inv, sy, ones, 1);
+	centre_products(b->all, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
 	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
 	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
 }

@@ -27,6 +27,7 @@
 #define MIN_BLOCK_ROWS	256
 #define MAX_BLOCK_ROWS	2048
 #define MAX_CHUNK_ROWS	1024
+#define SMALL_ROWS		512
 
 #define MAX_ENTRIES		(1 << 28)	/* of cells or patterns: an index of 4 slots each stays an int */
 
@@ -259,6 +260,12 @@ block_rows(const Gram *g, Size bytes_per_row)
 	return (int) Min(Max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS);
 }
 
+int
+gram_block_rows(const Gram *g, const GramChunk *like)
+{
+	return block_rows(g, row_bytes(g, like->xtype, like->ytype));
+}
+
 GramChunk *
 gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, int n)
 {
@@ -274,8 +281,11 @@ gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, i
 		xtype = Max(xtype, chunk->xtype);
 		ytype = Max(ytype, chunk->ytype);
 		if (!wide_enough && cell->moments && cell->n_held > 0)
+		{
 			gram_fold_in(g, cell);
-		if (chunk->n == 0)
+			chunk = cell->last;
+		}
+		if (chunk && chunk->n == 0)
 		{
 			capacity = Max(chunk->capacity, n);
 			chunk_release(g, chunk);
@@ -367,6 +377,41 @@ static void *
 row_of(void *matrix, TensorType type, Size row, Size n_columns)
 {
 	return (char *) matrix + row * n_columns * type;
+}
+
+void
+gram_join_small_chunks(Gram *g, GramCell *cell)
+{
+	GramChunk  *first = cell->first;
+	GramChunk  *end = first;
+	GramChunk  *joined;
+	int			n = 0;
+
+	while (end && n + end->n <= SMALL_ROWS && end->xtype == first->xtype && end->ytype == first->ytype)
+	{
+		n += end->n;
+		end = end->next;
+	}
+	if (end == first || first->next == end)
+		return;
+
+	joined = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramChunk));
+	chunk_alloc(g, joined, first->xtype, first->ytype, n);
+	while (first != end)
+	{
+		GramChunk  *next = first->next;
+
+		memcpy(joined->ordinal + joined->n, first->ordinal, first->n * sizeof(int64));
+		memcpy(row_of(joined->x, joined->xtype, joined->n, g->p), first->x, (Size) first->n * g->p * first->xtype);
+		memcpy(row_of(joined->y, joined->ytype, joined->n, g->v), first->y, (Size) first->n * g->v * first->ytype);
+		joined->n += first->n;
+		gram_free_chunk(g, first);
+		first = next;
+	}
+	joined->next = end;
+	cell->first = joined;
+	if (end == NULL)
+		cell->last = joined;
 }
 
 static double

@@ -395,7 +395,7 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	MemoryContextDelete(scratch);
 }
 
-/* Every chunk but the last is freed; the last waits, empty, for the rows to come. */
+/* Every chunk but the last is freed; the last waits, empty, for the rows to come, if it has room for a block. */
 static void
 release_rows(Gram *g, GramCell *cell)
 {
@@ -406,7 +406,13 @@ release_rows(Gram *g, GramCell *cell)
 		gram_free_chunk(g, cell->first);
 		cell->first = next;
 	}
-	cell->last->n = 0;
+	if (cell->last->capacity < gram_block_rows(g, cell->last))
+	{
+		gram_free_chunk(g, cell->last);
+		cell->first = cell->last = NULL;
+	}
+	else
+		cell->last->n = 0;
 	cell->n_held = 0;
 	cell->held_bytes = 0;
 }
@@ -430,6 +436,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 		pfree(cy);
 	}
 	m = gram_cell_moments(g, cell);
+	gram_join_small_chunks(g, cell);
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		fold_in_chunk(g, m, chunk);
 	release_rows(g, cell);
@@ -448,10 +455,11 @@ gram_settle(Gram *g)
 	{
 		GramCell   *cell = &g->cells[i];
 
-		if (!cell->moments || !cell->first)
+		if (!cell->moments)
 			continue;
 		gram_fold_in(g, cell);
-		gram_free_chunk(g, cell->first);
+		if (cell->first)
+			gram_free_chunk(g, cell->first);
 		cell->first = cell->last = NULL;
 	}
 }

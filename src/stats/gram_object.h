@@ -12,6 +12,12 @@ extern const ExpandedObjectMethods gram_expanded_methods;
 
 /* gram.c */
 extern void gram_free_chunk(Gram *g, GramChunk *chunk);
+
+/* Rows of a block like this chunk's once the cell has moments. */
+extern int	gram_block_rows(const Gram *g, const GramChunk *like);
+
+/* A cell's first chunks, as long as they are small, as one: a fold-in passes over X'Y once a chunk. */
+extern void gram_join_small_chunks(Gram *g, GramCell *cell);
 extern int	gram_compare_folds(const void *a, const void *b);	/* of int64, for qsort and bsearch */
 
 /* gram_moments.c */
