@@ -108,7 +108,8 @@ FROM (SELECT gram_agg(x, y || CASE id WHEN 1 THEN tensor 'float8:[3,NaN]' ELSE '
 	 LATERAL (SELECT ridge(g, 0) AS e OFFSET 0) AS f, cv_predictions(g, e);
 
 -- encoder_info
-SELECT n, n_features, n_targets, n_folds, scores, scoring, scoring_asked, solver FROM encoder_fits, encoder_info(e);
+SELECT n, n_features, n_targets, n_folds, model, scores, scoring, scoring_asked, solver FROM encoder_fits, encoder_info(e);
+SELECT l1_ratio, n_components, bands FROM encoder_fits, encoder_info(e);
 SELECT per_target, standardize, alphas, form, dtype, bytes = octet_length(encoder_send(e)) + 4 AS bytes FROM encoder_fits, encoder_info(e);
 SELECT n_folds, scores, scoring, scoring_asked, solver, per_target, alphas FROM (SELECT ridge_cv(gram_agg(x, y), ARRAY[2, 1.0], scoring => 'r', per_target => false) AS e FROM encoder_rows OFFSET 0) AS s, encoder_info(e);
 SELECT n_folds, scores, scoring, scoring_asked, solver, per_target, alphas, standardize FROM (SELECT ridge(gram_agg(x, y, fold), 7, true) AS e FROM encoder_rows OFFSET 0) AS s, encoder_info(e);
@@ -157,7 +158,7 @@ SELECT pg_temp.from_bytes(encoder_send(dual) || '\x00000000') FROM encoder_both;
 SELECT pg_temp.from_bytes(substring(encoder_send(dual) FOR 2000)) FROM encoder_both;
 CREATE FUNCTION pg_temp.poke(e encoder, at int, value bytea) RETURNS encoder LANGUAGE sql AS
 $$ SELECT pg_temp.from_bytes(overlay(encoder_send(e) PLACING value FROM at + 1)) $$;
-SELECT pg_temp.poke(e, 0, '\x02') FROM encoder_fits;
+SELECT pg_temp.poke(e, 0, '\x03') FROM encoder_fits;
 SELECT pg_temp.poke(e, 1, '\xff') FROM encoder_fits;
 SELECT pg_temp.poke(e, 2, '\x02') FROM encoder_fits;
 SELECT pg_temp.poke(e, 4, '\x00000000') FROM encoder_fits;
@@ -167,6 +168,17 @@ SELECT pg_temp.poke(e, 8, '\x03000000') FROM encoder_fits;
 SELECT pg_temp.poke(e, 12, '\xffffffffffffffff') FROM encoder_fits;
 SELECT pg_temp.poke(e, 24, '\x09000000') FROM encoder_fits;
 SELECT pg_temp.poke(e, 40, '\xffffff7f') FROM encoder_fits;
-SELECT pg_temp.poke(e, 44, '\x000000000000f87f') FROM encoder_fits;
+SELECT pg_temp.poke(e, 44, '\x06000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 44, '\x01000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 44, '\x03000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 48, '\x01000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 52, '\x01000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 52, '\x02000000') FROM encoder_fits;
+SELECT pg_temp.poke(e, 56, '\x000000000000e03f') FROM encoder_fits;
+SELECT pg_temp.poke(e, 64, '\x000000000000f87f') FROM encoder_fits;
+-- another model's fields where they belong: an elastic net of l1_ratio 0.5, PLS of 7 components, which cv_predictions can't refit
+SELECT model, l1_ratio, n_components, bands FROM encoder_fits, encoder_info(pg_temp.poke(e, 44, '\x020000000000000000000000000000000000e03f'));
+SELECT model, l1_ratio, n_components, bands FROM encoder_fits, encoder_info(pg_temp.poke(e, 44, '\x0300000007000000'));
+SELECT c.* FROM encoder_fits, cv_predictions(g, pg_temp.poke(e, 44, '\x0300000007000000')) AS c;
 
 DROP TABLE encoder_rows, encoder_fits, encoder_wide, encoder_both, encoder_new, encoder_three;

@@ -49,6 +49,7 @@ encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alph
 	e->p = p;
 	e->v = v;
 	e->wtype = wtype;
+	e->l1_ratio = NAN;
 	e->n_alphas = n_alphas;
 	e->alphas = palloc(Max(1, n_alphas) * sizeof(double));
 	if (n_alphas > 0)
@@ -66,6 +67,23 @@ encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alph
 	e->y0 = nan_array(v);
 	MemoryContextSwitchTo(old);
 	return e;
+}
+
+void
+encoder_alloc_bands(Encoder *e, int n_bands, const int *bands)
+{
+	Size		n = size_mul(e->v, n_bands);
+	MemoryContext old;
+
+	memory_claim_add(e->claim, size_add(size_mul(n, sizeof(double)), size_mul(n_bands, sizeof(int))), MEMORY_HINT);
+	old = MemoryContextSwitchTo(e->hdr.eoh_context);
+	e->n_bands = n_bands;
+	e->bands = huge_alloc(n_bands * sizeof(int));
+	memcpy(e->bands, bands, n_bands * sizeof(int));
+	e->band_scale = huge_alloc(n * sizeof(double));
+	for (Size i = 0; i < n; i++)
+		e->band_scale[i] = NAN;
+	MemoryContextSwitchTo(old);
 }
 
 static void *

@@ -24,6 +24,17 @@
 #include "base/memory.h"
 #include "tensor/tensor.h"
 
+/* What was fitted; stored, so never renumber. */
+typedef enum EncoderModel
+{
+	ENCODER_RIDGE = 0,
+	ENCODER_BANDED_RIDGE = 1,
+	ENCODER_ELASTIC_NET = 2,
+	ENCODER_PLS = 3,
+	ENCODER_PCR = 4,
+	ENCODER_RIDGE_PRIOR = 5
+} EncoderModel;
+
 /* How the scores were made; stored, so never renumber. */
 typedef enum EncoderScores
 {
@@ -54,6 +65,9 @@ typedef struct Encoder
 	int			v;
 	int64		n;				/* rows of the gram it was fitted on */
 	int			n_folds;		/* 0: no cross-validation by folds */
+	EncoderModel model;			/* of encoder_new: ridge */
+	double		l1_ratio;		/* elastic net, else NaN */
+	int			n_components;	/* PLS and PCR, else 0 */
 	EncoderScores scores;
 	EncoderScoring scoring;		/* the one used: a fold of < 2 rows turns r2 into r2_pooled */
 	EncoderScoring scoring_asked;
@@ -77,6 +91,11 @@ typedef struct Encoder
 	double	   *r2_pooled;
 	double	   *y0;
 
+	/* banded ridge: the weights are those of x as it is, the scales only say how they came about */
+	int			n_bands;		/* 0: none */
+	int		   *bands;			/* n_bands: widths, which sum to p */
+	double	   *band_scale;		/* v x n_bands: a target's sum to n_bands, or are NaN without a fit */
+
 	bool		dual;
 	void	   *weights;		/* primal: p x v of wtype; NULL when dual */
 	int64		n_dual;			/* dual: rows */
@@ -92,6 +111,7 @@ typedef struct Encoder
 /* A new encoder in a child context of 'parent'; per-target arrays NaN, alphas copied, no weights yet. */
 extern Encoder *encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alphas,
 							TensorType wtype);
+extern void encoder_alloc_bands(Encoder *e, int n_bands, const int *bands);	/* scales NaN */
 extern void encoder_alloc_primal(Encoder *e);				/* weights, zeroed */
 extern void encoder_alloc_dual(Encoder *e, int64 n_dual);	/* coef, rows, zeroed */
 

@@ -6,8 +6,10 @@
  *
  *	uint8 version, uint8 flags (1 per target, 2 standardize, 4 dual), uint8 wtype, uint8 zero
  *	int32 p, v;  int64 n;  int32 n_folds, scores, scoring, scoring_asked, solver, n_alphas
+ *	int32 model, n_components, n_bands;  float8 l1_ratio
  *	float8 alphas[n_alphas], x0[p], x_scale[p]
  *	int64 target_n[v]; float8 variance[v], alpha[v], r[v], r2[v], r2_pooled[v], y0[v]
+ *	int32 bands[n_bands]; float8 band_scale[v x n_bands]
  *	primal: weights[p x v] of wtype
  *	dual:	int64 n_dual, float8 scale2[p], coef[n_dual x v], rows[n_dual x p] of wtype
  */
@@ -22,13 +24,17 @@
 #include "encoding/encoder.h"
 #include "encoding/encoder_object.h"
 
-#define ENCODER_VERSION		1
+#define ENCODER_VERSION		2
 #define FLAG_PER_TARGET		1
 #define FLAG_STANDARDIZE	2
 #define FLAG_DUAL			4
 #define FLAGS_KNOWN			7
 
 #define MAX_COLUMNS			(1 << 26)
+#define N_CODES				9		/* int32 of the head after n */
+
+/* Scales of a target sum to the number of bands but for rounding. */
+#define SCALE_TOLERANCE		1e-6
 
 PG_FUNCTION_INFO_V1(encoder_in);
 PG_FUNCTION_INFO_V1(encoder_out);
@@ -52,6 +58,10 @@ write_encoder(StateWriter *w, const Encoder *e)
 	state_put_int32(w, e->scoring_asked);
 	state_put_int32(w, e->solver);
 	state_put_int32(w, e->n_alphas);
+	state_put_int32(w, e->model);
+	state_put_int32(w, e->n_components);
+	state_put_int32(w, e->n_bands);
+	state_put_array(w, &e->l1_ratio, 1, 8);
 	state_put_array(w, e->alphas, e->n_alphas, 8);
 	state_put_array(w, e->x0, e->p, 8);
 	state_put_array(w, e->x_scale, e->p, 8);
@@ -62,6 +72,8 @@ write_encoder(StateWriter *w, const Encoder *e)
 	state_put_array(w, e->r2, e->v, 8);
 	state_put_array(w, e->r2_pooled, e->v, 8);
 	state_put_array(w, e->y0, e->v, 8);
+	state_put_array(w, e->bands, e->n_bands, 4);
+	state_put_array(w, e->band_scale, size_mul(e->v, e->n_bands), 8);
 	if (e->dual)
 	{
 		state_put_int64(w, e->n_dual);
@@ -88,6 +100,63 @@ require_finite(const double *values, int n, const char *what)
 			state_corrupt("encoder", what);
 }
 
+/* Widths that fill the features, and scales that are a target's share of the bands. */
+static void
+require_bands(const Encoder *e)
+{
+	for (int t = 0; t < e->v; t++)
+	{
+		const double *scale = e->band_scale + (Size) t * e->n_bands;
+		double		sum = 0;
+
+		for (int b = 0; b < e->n_bands; b++)
+		{
+			if (scale[b] < 0)
+				state_corrupt("encoder", "a band's scale is negative");
+			sum += scale[b];
+		}
+		if (fabs(sum - e->n_bands) > SCALE_TOLERANCE * e->n_bands)
+			state_corrupt("encoder", "a target's scales do not sum to the number of bands");
+	}
+}
+
+static void
+read_bands(StateReader *r, Encoder *e, int n_bands)
+{
+	int		   *bands = huge_alloc(Max(1, n_bands) * sizeof(int));
+	int64		sum = 0;
+
+	state_get_array(r, bands, n_bands, 4);
+	for (int b = 0; b < n_bands; b++)
+	{
+		require_range(bands[b], 1, e->p, "bad width of a band");
+		sum += bands[b];
+	}
+	if (n_bands > 0 && sum != e->p)
+		state_corrupt("encoder", "the bands do not sum to the number of features");
+	if (n_bands > 0)
+	{
+		encoder_alloc_bands(e, n_bands, bands);
+		state_get_array(r, e->band_scale, size_mul(e->v, n_bands), 8);
+	}
+	pfree(bands);
+}
+
+/* What belongs to some models only. */
+static void
+require_model(const Encoder *e)
+{
+	bool		components = e->model == ENCODER_PLS || e->model == ENCODER_PCR;
+
+	if (components ? e->n_components < 1 : e->n_components != 0)
+		state_corrupt("encoder", "bad number of components");
+	if (e->model == ENCODER_ELASTIC_NET ? !(e->l1_ratio >= 0 && e->l1_ratio <= 1) : !isnan(e->l1_ratio))
+		state_corrupt("encoder", "bad l1_ratio");
+	if ((e->model == ENCODER_BANDED_RIDGE) != (e->n_bands > 0))
+		state_corrupt("encoder", "bands belong to banded ridge");
+	require_bands(e);
+}
+
 static Encoder *
 read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 {
@@ -96,7 +165,8 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	int32		p;
 	int32		v;
 	int64		n;
-	int32		code[6];		/* n_folds, scores, scoring, scoring_asked, solver, n_alphas */
+	int32		code[N_CODES];	/* n_folds, scores, scoring, scoring_asked, solver, n_alphas, model, n_components, n_bands */
+	double		l1_ratio;
 	double	   *alphas;
 	Encoder    *e;
 
@@ -111,8 +181,9 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	p = state_get_int32(&r);
 	v = state_get_int32(&r);
 	n = state_get_int64(&r);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < N_CODES; i++)
 		code[i] = state_get_int32(&r);
+	state_get_array(&r, &l1_ratio, 1, 8);
 	require_range(p, 1, MAX_COLUMNS, "bad number of features");
 	require_range(v, 1, MAX_COLUMNS, "bad number of targets");
 	require_range(code[0], 0, PG_INT32_MAX, "bad number of folds");
@@ -121,9 +192,13 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	require_range(code[3], ENCODER_SCORING_R2, ENCODER_SCORING_R2_POOLED, "unknown scoring");
 	require_range(code[4], ENCODER_SOLVER_STATISTICS, ENCODER_SOLVER_KERNEL, "unknown solver");
 	require_range(code[5], 0, MAX_COLUMNS, "bad number of alphas");
+	require_range(code[6], ENCODER_RIDGE, ENCODER_RIDGE_PRIOR, "unknown model");
+	require_range(code[7], 0, MAX_COLUMNS, "bad number of components");
+	require_range(code[8], 0, p, "bad number of bands");
 	if (n < 0)
 		state_corrupt("encoder", "bad number of rows");
-	state_require(&r, size_add(size_mul(8, size_add(code[5], size_mul(2, p))), size_mul(56, v)));
+	state_require(&r, size_add(size_add(size_mul(8, size_add(code[5], size_mul(2, p))), size_mul(56, v)),
+							   size_mul(code[8], size_add(4, size_mul(8, v)))));
 
 	alphas = palloc(Max(1, code[5]) * sizeof(double));
 	state_get_array(&r, alphas, code[5], 8);
@@ -135,6 +210,9 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	e->scoring = code[2];
 	e->scoring_asked = code[3];
 	e->solver = code[4];
+	e->model = code[6];
+	e->n_components = code[7];
+	e->l1_ratio = l1_ratio;
 	e->per_target = (head[1] & FLAG_PER_TARGET) != 0;
 	e->standardize = (head[1] & FLAG_STANDARDIZE) != 0;
 	state_get_array(&r, e->x0, p, 8);
@@ -146,6 +224,7 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	state_get_array(&r, e->r2, v, 8);
 	state_get_array(&r, e->r2_pooled, v, 8);
 	state_get_array(&r, e->y0, v, 8);
+	read_bands(&r, e, code[8]);
 	if (head[1] & FLAG_DUAL)
 	{
 		int64		n_dual = state_get_int64(&r);
@@ -167,6 +246,7 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	state_get_end(&r);
 	if (validate)
 	{
+		require_model(e);
 		require_finite(e->alphas, e->n_alphas, "an alpha is not finite");
 		require_finite(e->x0, p, "a feature mean is not finite");
 		require_finite(e->x_scale, p, "a feature scale is not finite");

@@ -221,7 +221,28 @@ encoding_weights(PG_FUNCTION_ARGS)
 
 /* ---- encoder_info ---- */
 
-#define INFO_COLUMNS 14
+#define INFO_COLUMNS 18
+
+static const char *
+model_name(EncoderModel model)
+{
+	switch (model)
+	{
+		case ENCODER_RIDGE:
+			return "ridge";
+		case ENCODER_BANDED_RIDGE:
+			return "banded ridge";
+		case ENCODER_ELASTIC_NET:
+			return "elastic net";
+		case ENCODER_PLS:
+			return "pls";
+		case ENCODER_PCR:
+			return "pcr";
+		case ENCODER_RIDGE_PRIOR:
+			return "ridge with prior";
+	}
+	return "unknown";
+}
 
 static const char *
 scores_name(EncoderScores scores)
@@ -253,6 +274,16 @@ float8_array(const double *values, int n)
 										   TYPALIGN_DOUBLE));
 }
 
+static Datum
+int_array(const int *values, int n)
+{
+	Datum	   *elements = palloc(Max(1, n) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Int32GetDatum(values[i]);
+	return PointerGetDatum(construct_array(elements, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
 Datum
 encoding_encoder_info(PG_FUNCTION_ARGS)
 {
@@ -268,17 +299,23 @@ encoding_encoder_info(PG_FUNCTION_ARGS)
 	values[1] = Int32GetDatum(e->p);
 	values[2] = Int32GetDatum(e->v);
 	values[3] = Int32GetDatum(e->n_folds);
-	values[4] = CStringGetTextDatum(scores_name(e->scores));
-	values[5] = CStringGetTextDatum(scoring_name(e->scoring));
-	values[6] = CStringGetTextDatum(scoring_name(e->scoring_asked));
-	values[7] = CStringGetTextDatum(solver_name(e->solver));
-	nulls[5] = nulls[7] = !by_folds;
-	nulls[6] = e->scores == ENCODER_SCORES_NONE;
-	values[8] = BoolGetDatum(e->per_target);
-	values[9] = BoolGetDatum(e->standardize);
-	values[10] = float8_array(e->alphas, e->n_alphas);
-	values[11] = CStringGetTextDatum(e->dual ? "dual" : "primal");
-	values[12] = CStringGetTextDatum(tensor_type_name(e->wtype));
-	values[13] = Int64GetDatum(encoder_stored_size(e));
+	values[4] = CStringGetTextDatum(model_name(e->model));
+	values[5] = CStringGetTextDatum(scores_name(e->scores));
+	values[6] = CStringGetTextDatum(scoring_name(e->scoring));
+	values[7] = CStringGetTextDatum(scoring_name(e->scoring_asked));
+	values[8] = CStringGetTextDatum(solver_name(e->solver));
+	nulls[6] = nulls[8] = !by_folds;
+	nulls[7] = e->scores == ENCODER_SCORES_NONE;
+	values[9] = BoolGetDatum(e->per_target);
+	values[10] = BoolGetDatum(e->standardize);
+	values[11] = float8_array(e->alphas, e->n_alphas);
+	put_number(values, nulls, 12, e->l1_ratio);
+	values[13] = Int32GetDatum(e->n_components);
+	nulls[13] = e->n_components == 0;
+	values[14] = int_array(e->bands, e->n_bands);
+	nulls[14] = e->n_bands == 0;
+	values[15] = CStringGetTextDatum(e->dual ? "dual" : "primal");
+	values[16] = CStringGetTextDatum(tensor_type_name(e->wtype));
+	values[17] = Int64GetDatum(encoder_stored_size(e));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

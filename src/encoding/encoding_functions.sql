@@ -16,11 +16,12 @@ CREATE FUNCTION weights(e encoder) RETURNS tensor
 COMMENT ON FUNCTION weights(encoder) IS 'all weights, a p x v matrix (features by targets) in units of y a unit of x, of the encoder''s element type; computed from the dual form if the encoder has that; an error past 1 GB: targets(encoder, weights => true) then gives them target by target';
 
 CREATE FUNCTION encoder_info(e encoder, OUT n bigint, OUT n_features int, OUT n_targets int, OUT n_folds int,
-                             OUT scores text, OUT scoring text, OUT scoring_asked text, OUT solver text,
+                             OUT model text, OUT scores text, OUT scoring text, OUT scoring_asked text, OUT solver text,
                              OUT per_target bool, OUT standardize bool, OUT alphas float8[],
+                             OUT l1_ratio float8, OUT n_components int, OUT bands int[],
                              OUT form text, OUT dtype text, OUT bytes bigint)
     AS 'MODULE_PATHNAME', 'encoding_encoder_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION encoder_info(encoder) IS 'how a model was made: rows, features, targets and folds; scores: cv (leave one fold out), gcv (generalized cross-validation, no folds) or none (ridge); with cv the scoring that chose alpha (r2 becomes r2_pooled if a fold has one row) and the solver that gave the scores: statistics (the held-out folds'' moments), predict (their rows) or kernel; the scoring that was asked for; one alpha a target or one for all; features standardized or not; the alphas tried, ascending; form: primal (weights, p x v) or dual (coefficients and rows, n x (p + v)); element type; bytes where it is stored';
+COMMENT ON FUNCTION encoder_info(encoder) IS 'how a model was made: rows, features, targets and folds; model: ridge, banded ridge, elastic net, pls, pcr or ridge with prior; scores: cv (leave one fold out), gcv (generalized cross-validation, no folds) or none; with cv the scoring that chose alpha (r2 becomes r2_pooled if a fold has one row) and the solver that gave the scores: statistics (the held-out folds'' moments), predict (their rows) or kernel; the scoring that was asked for; one alpha a target or one for all; features standardized or not; the alphas tried, ascending; l1_ratio of an elastic net, n_components of pls and pcr, the widths of the bands of a banded ridge, NULL for other models; form: primal (weights, p x v) or dual (coefficients and rows, n x (p + v)); element type; bytes where it is stored';
 
 CREATE FUNCTION predict(e encoder, x tensor) RETURNS tensor
     AS 'MODULE_PATHNAME', 'encoding_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;

@@ -183,6 +183,17 @@ require_held_folds(const Gram *g, int n_folds)
 				 errhint("Fit the other folds, ridge(without_folds(gram, ARRAY[fold]), alphas), and predict(encoder, x) the rows of the table.")));
 }
 
+/* A fold's complement is fitted by ridge at the encoder's alphas: no other model is refitted so. */
+static void
+require_ridge(const Encoder *e)
+{
+	if (e->model != ENCODER_RIDGE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cv_predictions refits ridge models only"),
+				 errhint("Fit the other folds by the same function, without_folds(gram, ARRAY[fold]), and predict(encoder, x) the rows of the table.")));
+}
+
 /* Each target's alpha; a target without one is predicted by its mean, the limit of a large alpha. */
 static double *
 refit_alphas(const Encoder *e)
@@ -206,6 +217,7 @@ start_held_out(FunctionCallInfo fcinfo, FuncCallContext *call)
 	call->tuple_desc = BlessTupleDesc(desc);
 	scan->g = PG_GETARG_GRAM(0);
 	scan->e = PG_GETARG_ENCODER(1);
+	require_ridge(scan->e);
 	require_columns(scan->e, scan->g);
 	scan->folds = gram_fold_ids(scan->g, &scan->n_folds);
 	require_held_folds(scan->g, scan->n_folds);
