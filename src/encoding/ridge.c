@@ -91,18 +91,8 @@ sorted_alphas(const double *in, int *n)
 
 /* ---- solvers for groups ---- */
 
-typedef struct Plan
-{
-	RidgeGroup *groups;
-	int			n_groups;
-	bool	   *use_kernel;		/* a group */
-	int64	   *first_row;		/* a cell: where its rows stand in a dual encoder */
-	int64		n_rows;			/* of a dual encoder */
-	bool		dual;
-} Plan;
-
 static void
-plan_dual_rows(const Gram *g, Plan *plan)
+plan_dual_rows(const Gram *g, RidgePlan *plan)
 {
 	int64		n = 0;
 
@@ -115,10 +105,10 @@ plan_dual_rows(const Gram *g, Plan *plan)
 	plan->n_rows = n;
 }
 
-static Plan
+static RidgePlan
 make_plan(const RidgeJob *job)
 {
-	Plan		plan;
+	RidgePlan		plan;
 
 	plan.groups = ridge_groups(job->g, &plan.n_groups);
 	plan.use_kernel = palloc(plan.n_groups * sizeof(bool));
@@ -137,7 +127,7 @@ make_plan(const RidgeJob *job)
 
 /* Where the group's rows stand in a dual encoder. */
 static int64 *
-dual_rows(const Gram *g, const Plan *plan, const RidgeGroup *group)
+dual_rows(const Gram *g, const RidgePlan *plan, const RidgeGroup *group)
 {
 	int64	   *rows = huge_alloc(Max(1, group->n) * sizeof(int64));
 	int64		n = 0;
@@ -181,26 +171,28 @@ fit_mean(RidgeJob *job, const RidgeGroup *group)
 	MemoryContextDelete(scratch);
 }
 
+void
+ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (group->n < 2)
+		fit_mean(job, group);
+	else if (use_kernel)
+	{
+		int64	   *rows = dual_rows(job->g, plan, group);
+
+		ridge_kernel(job, group, rows);
+		pfree(rows);
+	}
+	else
+		ridge_primal(job, group);
+}
+
 static void
-solve_groups(RidgeJob *job, const Plan *plan)
+solve_groups(RidgeJob *job, const RidgePlan *plan)
 {
 	for (int i = 0; i < plan->n_groups; i++)
-	{
-		const RidgeGroup *group = &plan->groups[i];
-
-		CHECK_FOR_INTERRUPTS();
-		if (group->n < 2)
-			fit_mean(job, group);
-		else if (plan->use_kernel[i])
-		{
-			int64	   *rows = dual_rows(job->g, plan, group);
-
-			ridge_kernel(job, group, rows);
-			pfree(rows);
-		}
-		else
-			ridge_primal(job, group);
-	}
+		ridge_solve_group(job, plan, &plan->groups[i], plan->use_kernel[i]);
 }
 
 /* ---- one alpha for all targets ---- */
@@ -254,16 +246,22 @@ nan_table(const RidgeJob *job)
 	return table;
 }
 
+void
+ridge_alloc_tables(RidgeJob *job)
+{
+	job->table_r = nan_table(job);
+	job->table_r2 = nan_table(job);
+	job->table_pooled = nan_table(job);
+}
+
 static void
-choose_common_alpha(RidgeJob *job, const Plan *plan)
+choose_common_alpha(RidgeJob *job, const RidgePlan *plan)
 {
 	int			v = job->g->v;
 	int			best;
 
 	job->fit = false;
-	job->table_r = nan_table(job);
-	job->table_r2 = nan_table(job);
-	job->table_pooled = nan_table(job);
+	ridge_alloc_tables(job);
 	solve_groups(job, plan);
 	best = best_common_alpha(job);
 	for (int t = 0; t < v; t++)
@@ -281,7 +279,7 @@ choose_common_alpha(RidgeJob *job, const Plan *plan)
 
 /* Does some fold of some target have a single row? Then R2 by fold is not defined there. */
 static bool
-has_tiny_fold(const Plan *plan)
+has_tiny_fold(const RidgePlan *plan)
 {
 	for (int i = 0; i < plan->n_groups; i++)
 		for (int f = 0; f < plan->groups[i].n_folds; f++)
@@ -354,7 +352,7 @@ make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const do
 }
 
 static void
-alloc_weights(RidgeJob *job, const Plan *plan)
+alloc_weights(RidgeJob *job, const RidgePlan *plan)
 {
 	if (plan->dual)
 	{
@@ -373,7 +371,7 @@ ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options)
 	double	   *x_mean = huge_alloc(g->p * sizeof(double));
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	RidgeJob	job;
-	Plan		plan;
+	RidgePlan		plan;
 	double		trace;
 
 	start_job(&job, g, options->standardize);
@@ -411,7 +409,7 @@ ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alpha
 	double	   *x_mean = huge_alloc(g->p * sizeof(double));
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	RidgeJob	job;
-	Plan		plan;
+	RidgePlan		plan;
 
 	start_job(&job, g, standardize);
 	describe_features(&job, x_mean, x_scale);

@@ -55,6 +55,7 @@ typedef struct RidgeJob
 	const double *cx;			/* the centre that all sums are about */
 	const double *cy;
 	bool		standardize;
+	const double *weight;		/* p: features are multiplied by it after scaling; NULL: by 1 */
 
 	/* what to do: score the alphas, and fit at the chosen or given ones */
 	bool		score;
@@ -78,6 +79,24 @@ typedef struct RidgeJob
 	Encoder    *enc;
 	double	   *x_mean;			/* p: mean of x over all rows, where enc->x0 is */
 } RidgeJob;
+
+/* ---- ridge.c: a job's groups ---- */
+
+typedef struct RidgePlan
+{
+	RidgeGroup *groups;
+	int			n_groups;
+	bool	   *use_kernel;		/* a group */
+	int64	   *first_row;		/* a cell: where its rows stand in a dual encoder */
+	int64		n_rows;			/* of a dual encoder */
+	bool		dual;
+} RidgePlan;
+
+/* What the job says, for one group by its solver; fewer than 2 rows have their mean. */
+extern void ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel);
+
+/* Tables of scores, n_alphas x v each, NaN, for a job that scores alone. */
+extern void ridge_alloc_tables(RidgeJob *job);
 
 /* ---- ridge_score.c ---- */
 

@@ -70,7 +70,7 @@ typedef struct YBlock
 
 /* Means and scales of rows, and the rows centred and scaled by them. */
 static void
-kernel_scale(Kernel *k, bool standardize)
+kernel_scale(Kernel *k, bool standardize, const double *weight)
 {
 	double	   *ss;
 
@@ -92,7 +92,11 @@ kernel_scale(Kernel *k, bool standardize)
 			k->inv[j] += raw * raw;
 		}
 	for (int j = 0; j < k->p; j++)
-		k->inv[j] = ss[j] <= 1e-13 * k->inv[j] || ss[j] < DBL_MIN ? 0 : standardize ? sqrt(k->n / ss[j]) : 1;
+	{
+		bool		constant = ss[j] <= 1e-13 * k->inv[j] || ss[j] < DBL_MIN;
+
+		k->inv[j] = (constant ? 0 : standardize ? sqrt(k->n / ss[j]) : 1) * (weight ? weight[j] : 1);
+	}
 	for (int i = 0; i < k->n; i++)
 		for (int j = 0; j < k->p; j++)
 			k->x[(Size) i * k->p + j] = (k->x[(Size) i * k->p + j] - k->mean[j]) * k->inv[j];
@@ -486,7 +490,7 @@ score_fold(const KernelJob *kj, const double *x, int f, int first)
 	memcpy(train.x, x, (Size) first * p * sizeof(double));
 	memcpy(train.x + (Size) first * p, x + (Size) (first + n_f) * p,
 		   (Size) (train.n - first) * p * sizeof(double));
-	kernel_scale(&train, true);
+	kernel_scale(&train, true, kj->job->weight);
 	for (int i = 0; i < n_f; i++)
 		for (int j = 0; j < p; j++)
 			held[(Size) i * p + j] = (x[(Size) (first + i) * p + j] - train.mean[j]) * train.inv[j];
@@ -694,7 +698,7 @@ ridge_kernel(RidgeJob *job, const RidgeGroup *group, const int64 *dual_row)
 	if (job->fit || score_here)
 	{
 		k.x = read_x(&kj);
-		kernel_scale(&k, job->standardize);
+		kernel_scale(&k, job->standardize, job->weight);
 		kernel_decompose(&k);
 	}
 	if (score_here)

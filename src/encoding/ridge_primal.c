@@ -163,14 +163,14 @@ basis_alloc(Basis *b, int p)
 
 /* From sums about the centre (in qt) to the scaled, centred X'X. */
 static void
-basis_centre(Basis *b, int p, const double *sx, bool standardize)
+basis_centre(Basis *b, int p, const double *sx, bool standardize, const double *weight)
 {
 	for (int j = 0; j < p; j++)
 	{
 		double		ss = ridge_centred_ss(b->n, sx[j], b->qt[(Size) j * p + j]);
 
 		b->mean[j] = b->n > 0 ? sx[j] / b->n : 0;
-		b->inv[j] = ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1;
+		b->inv[j] = (ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1) * (weight ? weight[j] : 1);
 	}
 	centre_and_scale(b->qt, p, b->n, b->mean, b->inv);
 	if (!all_finite(b->qt, (Size) p * p))
@@ -268,7 +268,7 @@ sum_features(Primal *s)
 	basis_alloc(&s->all, p);
 	s->all.n = s->group->n;
 	memcpy(s->all.qt, run_xx, pp * sizeof(double));
-	basis_centre(&s->all, p, run_x, job->standardize);
+	basis_centre(&s->all, p, run_x, job->standardize, job->weight);
 
 	memset(run_xx, 0, pp * sizeof(double));
 	memset(run_x, 0, p * sizeof(double));
@@ -280,7 +280,7 @@ sum_features(Primal *s)
 		add_to(train_sx + (Size) f * p, run_x, p);
 		add_to(run_xx, fold->held, pp);
 		add_to(run_x, fold->sx, p);
-		basis_centre(&fold->train, p, train_sx + (Size) f * p, job->standardize);
+		basis_centre(&fold->train, p, train_sx + (Size) f * p, job->standardize, job->weight);
 	}
 	pfree(run_xx);
 	pfree(run_x);
