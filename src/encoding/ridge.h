@@ -4,6 +4,7 @@
  *
  *	ridge.c			alphas, groups of targets, the choice of solver and of alpha
  *	ridge_group.c	targets grouped by the rows they have
+ *	fold_sums.c		sums of x and y by fold and by training set
  *	ridge_primal.c	eigendecomposition of X'X a training set (p <= n)
  *	ridge_kernel.c	eigendecomposition of XX' (p > n)
  *	ridge_gcv.c		generalized cross-validation, where there are no folds

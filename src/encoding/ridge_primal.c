@@ -22,8 +22,8 @@
 
 #include "miscadmin.h"
 
-#include "base/dispatch.h"
 #include "base/progress.h"
+#include "encoding/fold_sums.h"
 #include "encoding/ridge.h"
 #include "linalg/linalg.h"
 
@@ -71,113 +71,18 @@ typedef struct Primal
 	int			max_block;
 } Primal;
 
-/* A block of targets in the making: matrices are p x nt, one below the other by fold. */
-typedef struct Block
-{
-	int			nt;
-	const int  *targets;
-	double	  **held;			/* a fold: x'y of the fold; then e */
-	double	  **train;			/* a fold: x'y of the others; then z */
-	double	   *all;			/* x'y of all */
-	double	   *spare;
-	double	   *sy;				/* (n_folds + 1) x nt, the last is all */
-	double	   *syy;
-	double	   *y_norm;			/* nt: sqrt of syy about the mean over all rows, or 1 */
-} Block;
-
-/* ---- small loops ---- */
-
-HOT_LOOP static void
-add_to(double *to, const double *from, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		to[i] += from[i];
-}
-
-/* m (p x p) = D (m - n mean mean') D with D = diag(inv) */
-HOT_LOOP static void
-centre_and_scale(double *m, int p, double n, const double *mean, const double *inv)
-{
-	for (int i = 0; i < p; i++)
-		for (int j = 0; j < p; j++)
-			m[(Size) i * p + j] = (m[(Size) i * p + j] - n * mean[i] * mean[j]) * inv[i] * inv[j];
-}
-
-HOT_LOOP static bool
-all_finite(const double *m, Size n)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < n; i++)
-		sum += m[i] * 0;
-	return sum == 0;
-}
-
-typedef struct CentreProducts
-{
-	double	   *m;				/* p x nt */
-	int			nt;
-	const double *x_mean;
-	const double *inv;
-	const double *sy;
-	const double *norm;
-	double		factor;
-} CentreProducts;
-
-HOT_LOOP static void
-centre_product_row(double *row, int nt, double x_mean, double scale, const double *sy, const double *norm)
-{
-	for (int t = 0; t < nt; t++)
-		row[t] = (row[t] - x_mean * sy[t]) * scale / norm[t];
-}
-
-static void
-centre_product_task(int64 i, int worker, void *arg)
-{
-	CentreProducts *c = arg;
-
-	centre_product_row(c->m + (Size) i * c->nt, c->nt, c->x_mean[i], c->inv[i] * c->factor, c->sy, c->norm);
-}
-
-/* m (p x nt) = D (m - n x_mean y_mean'), y_mean = sy / n; then by column / norm */
-static void
-centre_products(double *m, int p, int nt, const double *x_mean, const double *inv,
-				const double *sy, const double *norm, double factor)
-{
-	CentreProducts c = {m, nt, x_mean, inv, sy, norm, factor};
-
-	parallel_for(p, 0, centre_product_task, &c);
-}
-
 /* ---- bases ---- */
 
+/* The basis of sums about the centre, whose X'X it takes over. */
 static void
-basis_alloc(Basis *b, int p)
+basis_centre(Basis *b, int p, FeatureSums *sums, const RidgeJob *job)
 {
+	b->n = sums->n;
 	b->mean = huge_matrix(1, p);
 	b->inv = huge_matrix(1, p);
-	b->qt = huge_alloc0(size_mul(size_mul(p, p), sizeof(double)));
 	b->lambda = huge_matrix(1, p);
-}
-
-/* From sums about the centre (in qt) to the scaled, centred X'X. */
-static void
-basis_centre(Basis *b, int p, const double *sx, bool standardize, const double *weight)
-{
-	for (int j = 0; j < p; j++)
-	{
-		double		ss = ridge_centred_ss(b->n, sx[j], b->qt[(Size) j * p + j]);
-
-		b->mean[j] = b->n > 0 ? sx[j] / b->n : 0;
-		b->inv[j] = (ss <= 0 ? 0 : standardize ? sqrt(b->n / ss) : 1) * (weight ? weight[j] : 1);
-	}
-	centre_and_scale(b->qt, p, b->n, b->mean, b->inv);
-	if (!all_finite(b->qt, (Size) p * p))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the products of the features are out of range"),
-				 errhint("Scale the features down.")));
+	b->qt = sums->sxx;
+	fold_centre_features(sums, p, job->standardize, job->weight, b->mean, b->inv);
 }
 
 static void
@@ -236,55 +141,28 @@ decompose(Basis **bases, int n, int p)
 		basis_finish(bases[i], p);
 }
 
-/* Sums of x of every fold and of all; training sums as prefix + suffix. */
+/* Every training set's X'X about its mean, and what is held out. */
 static void
 sum_features(Primal *s)
 {
-	const RidgeJob *job = s->job;
-	int			p = s->p;
-	Size		pp = (Size) p * p;
-	double	   *run_xx = huge_alloc0(pp * sizeof(double));
-	double	   *run_x = huge_alloc0(p * sizeof(double));
-	double	   *train_sx = huge_alloc0(size_mul(Max(1, s->n_folds), p * sizeof(double)));
+	FeatureSums *held = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
+	FeatureSums *train = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
+	FeatureSums all;
 
-	if (s->n_folds == 0)
-		s->all.n = gram_sum_xx(job->g, s->group->cells, s->group->n_cells, job->cx, run_x, run_xx);
+	fold_feature_sums(s->job->g, s->group, s->n_folds, s->job->cx, held, train, &all);
 	for (int f = 0; f < s->n_folds; f++)
 	{
 		FoldBasis  *fold = &s->folds[f];
 
-		fold->sx = huge_alloc0(p * sizeof(double));
-		fold->held = huge_alloc0(pp * sizeof(double));
-		fold->held_mean = huge_matrix(1, p);
-		fold->held_inv = huge_matrix(1, p);
-		basis_alloc(&fold->train, p);
-		gram_sum_xx(job->g, fold->fold->cells, fold->fold->n_cells, job->cx, fold->sx, fold->held);
-		fold->train.n = s->group->n - fold->fold->n;
-		memcpy(fold->train.qt, run_xx, pp * sizeof(double));
-		memcpy(train_sx + (Size) f * p, run_x, p * sizeof(double));
-		add_to(run_xx, fold->held, pp);
-		add_to(run_x, fold->sx, p);
+		fold->sx = held[f].sx;
+		fold->held = held[f].sxx;
+		fold->held_mean = huge_matrix(1, s->p);
+		fold->held_inv = huge_matrix(1, s->p);
+		basis_centre(&fold->train, s->p, &train[f], s->job);
 	}
-	basis_alloc(&s->all, p);
-	s->all.n = s->group->n;
-	memcpy(s->all.qt, run_xx, pp * sizeof(double));
-	basis_centre(&s->all, p, run_x, job->standardize, job->weight);
-
-	memset(run_xx, 0, pp * sizeof(double));
-	memset(run_x, 0, p * sizeof(double));
-	for (int f = s->n_folds - 1; f >= 0; f--)
-	{
-		FoldBasis  *fold = &s->folds[f];
-
-		add_to(fold->train.qt, run_xx, pp);
-		add_to(train_sx + (Size) f * p, run_x, p);
-		add_to(run_xx, fold->held, pp);
-		add_to(run_x, fold->sx, p);
-		basis_centre(&fold->train, p, train_sx + (Size) f * p, job->standardize, job->weight);
-	}
-	pfree(run_xx);
-	pfree(run_x);
-	pfree(train_sx);
+	basis_centre(&s->all, s->p, &all, s->job);
+	pfree(held);
+	pfree(train);
 }
 
 /* F = Xf Q: the fold's rows in the basis */
@@ -314,7 +192,7 @@ held_moments(const Primal *s, FoldBasis *fold)
 	int			p = s->p;
 	double	   *half = huge_matrix(p, p);
 
-	centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->held_inv);
+	fold_centre_and_scale(fold->held, p, fold->fold->n, fold->held_mean, fold->held_inv);
 	gemm_f8(false, false, p, p, p, 1, fold->train.qt, p, fold->held, p, 0, half, p);
 	gemm_f8(false, true, p, p, p, 1 / fold->train.l1, half, p, fold->train.qt, p, 0, fold->held, p);
 	for (int i = 0; i < p; i++)
@@ -395,102 +273,9 @@ prepare(Primal *s)
 
 /* ---- blocks of targets ---- */
 
-static Block *
-block_alloc(const Primal *s)
-{
-	Block	   *b = palloc0(sizeof(Block));
-	int			k = s->n_folds;
-
-	b->held = palloc(Max(1, k) * sizeof(double *));
-	b->train = palloc(Max(1, k) * sizeof(double *));
-	for (int f = 0; f < k; f++)
-	{
-		b->held[f] = huge_matrix(s->p, s->max_block);
-		b->train[f] = huge_matrix(s->p, s->max_block);
-	}
-	b->all = huge_matrix(s->p, s->max_block);
-	b->spare = huge_matrix(s->p, s->max_block);
-	b->sy = huge_matrix(k + 1, s->max_block);
-	b->syy = huge_matrix(k + 1, s->max_block);
-	b->y_norm = huge_matrix(1, s->max_block);
-	return b;
-}
-
-typedef struct TrainJob
-{
-	const Primal *s;
-	Block	   *b;
-} TrainJob;
-
-/* One feature's sums: each fold's others as prefix + suffix, and all (0 before). */
-static void
-train_row(int64 j, int worker, void *arg)
-{
-	TrainJob   *job = arg;
-	Block	   *b = job->b;
-	Size		at = (Size) j * b->nt;
-
-	for (int f = 0; f < job->s->n_folds; f++)
-	{
-		memcpy(b->train[f] + at, b->all + at, b->nt * sizeof(double));
-		add_to(b->all + at, b->held[f] + at, b->nt);
-	}
-	memset(b->spare + at, 0, b->nt * sizeof(double));
-	for (int f = job->s->n_folds - 1; f >= 0; f--)
-	{
-		add_to(b->train[f] + at, b->spare + at, b->nt);
-		add_to(b->spare + at, b->held[f] + at, b->nt);
-	}
-}
-
-/* Sums with y of the block's targets: each fold, the others of each fold, all. */
-static void
-block_sums(const Primal *s, Block *b)
-{
-	const RidgeJob *job = s->job;
-	int			k = s->n_folds;
-	int			nt = b->nt;
-	Size		n = (Size) s->p * nt;
-	double	   *sy_all = b->sy + (Size) k * nt;
-	double	   *syy_all = b->syy + (Size) k * nt;
-
-	memset(b->sy, 0, (Size) (k + 1) * nt * sizeof(double));
-	memset(b->syy, 0, (Size) (k + 1) * nt * sizeof(double));
-	memset(b->all, 0, n * sizeof(double));
-	if (k == 0)
-		gram_sum_xy(job->g, s->group->cells, s->group->n_cells, job->cx, job->cy,
-					b->targets, nt, sy_all, syy_all, b->all, nt);
-	for (int f = 0; f < k; f++)
-	{
-		const RidgeFold *fold = s->folds[f].fold;
-		double	   *sy = b->sy + (Size) f * nt;
-		double	   *syy = b->syy + (Size) f * nt;
-
-		memset(b->held[f], 0, n * sizeof(double));
-		gram_sum_xy(job->g, fold->cells, fold->n_cells, job->cx, job->cy, b->targets, nt,
-					sy, syy, b->held[f], nt);
-		add_to(sy_all, sy, nt);
-		add_to(syy_all, syy, nt);
-	}
-	if (k > 0)
-	{
-		TrainJob	train = {s, b};
-
-		parallel_for(s->p, 0, train_row, &train);
-	}
-	for (int t = 0; t < nt; t++)
-	{
-		double		ss = ridge_centred_ss(s->group->n, sy_all[t], syy_all[t]);
-
-		ridge_require_range(syy_all[t], "target", b->targets[t] + 1);
-		b->y_norm[t] = ss > 0 ? sqrt(ss) : 1;
-	}
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* The block's sums about means, in the fold's basis and units: train becomes z, held e. */
 static void
-project(const Primal *s, Block *b, int f)
+project(const Primal *s, TargetSums *b, int f)
 {
 	const FoldBasis *fold = &s->folds[f];
 	int			p = s->p;
@@ -503,9 +288,9 @@ project(const Primal *s, Block *b, int f)
 
 	for (int t = 0; t < nt; t++)
 		sy_train[t] = sy_all[t] - sy_held[t];
-	centre_products(b->train[f], p, nt, fold->train.mean, fold->train.inv, sy_train,
+	fold_centre_products(b->train[f], p, nt, fold->train.mean, fold->train.inv, sy_train,
 					b->y_norm, unit);
-	centre_products(b->held[f], p, nt, fold->held_mean, fold->train.inv, sy_held,
+	fold_centre_products(b->held[f], p, nt, fold->held_mean, fold->train.inv, sy_held,
 					b->y_norm, unit);
 	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->train[f], nt, 0, b->spare, nt);
 	swap = b->train[f], b->train[f] = b->spare, b->spare = swap;
@@ -516,7 +301,7 @@ project(const Primal *s, Block *b, int f)
 
 /* A fold's part of the score of column i of 'to', alpha row j, from a sweep value of target t. */
 static void
-add_value(const Primal *s, const Block *b, int f, const SweepValue *value, RidgeScores *to, int j,
+add_value(const Primal *s, const TargetSums *b, int f, const SweepValue *value, RidgeScores *to, int j,
 		  int i, int t)
 {
 	const FoldBasis *fold = &s->folds[f];
@@ -543,7 +328,7 @@ count_scored(const Primal *s)
 }
 
 static RidgeScores *
-new_scores(const Primal *s, const Block *b, int n_alphas, int n_columns, const int *target)
+new_scores(const Primal *s, const TargetSums *b, int n_alphas, int n_columns, const int *target)
 {
 	RidgeScores *scores = ridge_scores_new(n_alphas, n_columns);
 
@@ -560,7 +345,7 @@ new_scores(const Primal *s, const Block *b, int n_alphas, int n_columns, const i
 
 /* Scores of all alphas and targets of the block. */
 static RidgeScores *
-score_all(const Primal *s, Block *b)
+score_all(const Primal *s, TargetSums *b)
 {
 	int			a = s->job->n_alphas;
 	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
@@ -610,7 +395,7 @@ contenders(const RidgeScores *scores, EncoderScoring scoring, int *target, int *
  * tie goes to the larger alpha).
  */
 static void
-choose_among_contenders(const Primal *s, const Block *b, RidgeScores *scores, int *chosen)
+choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *scores, int *chosen)
 {
 	EncoderScoring scoring = s->job->scoring;
 	Size		max = (Size) scores->n_alphas * b->nt;
@@ -646,7 +431,7 @@ choose_among_contenders(const Primal *s, const Block *b, RidgeScores *scores, in
 }
 
 static void
-score_block(Primal *s, Block *b)
+score_block(Primal *s, TargetSums *b)
 {
 	RidgeScores *scores = score_all(s, b);
 	int		   *chosen;
@@ -669,13 +454,13 @@ score_block(Primal *s, Block *b)
 
 /* all (p x nt) = Q' x'y about means, scaled */
 static void
-project_all(const Primal *s, Block *b, double *ones)
+project_all(const Primal *s, TargetSums *b, double *ones)
 {
 	const double *sy = b->sy + (Size) s->n_folds * b->nt;
 
 	for (int t = 0; t < b->nt; t++)
 		ones[t] = 1;
-	centre_products(b->all, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
+	fold_centre_products(b->all, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
 	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
 	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
 }
@@ -688,7 +473,7 @@ smallest_eigenvalue(const Primal *s)
 }
 
 static void
-gcv_block(Primal *s, Block *b)
+gcv_block(Primal *s, TargetSums *b)
 {
 	int		   *chosen = palloc(b->nt * sizeof(int));
 	double	   *syy = palloc(b->nt * sizeof(double));
@@ -719,7 +504,7 @@ store_weight(Encoder *e, int j, int t, double w)
 
 /* Weights and the value at x0 from all (projected); alphas are in the encoder. */
 static void
-fit_block(Primal *s, Block *b)
+fit_block(Primal *s, TargetSums *b)
 {
 	Encoder    *e = s->job->enc;
 	int			p = s->p;
@@ -748,7 +533,7 @@ fit_block(Primal *s, Block *b)
 }
 
 static void
-describe_block(Primal *s, Block *b)
+describe_block(Primal *s, TargetSums *b)
 {
 	Encoder    *e = s->job->enc;
 	double		n = s->group->n;
@@ -766,12 +551,12 @@ describe_block(Primal *s, Block *b)
 }
 
 static void
-solve_block(Primal *s, Block *b)
+solve_block(Primal *s, TargetSums *b)
 {
 	RidgeJob   *job = s->job;
 	double	   *ones = palloc(b->nt * sizeof(double));
 
-	block_sums(s, b);
+	fold_target_sums(job->g, s->group, job->cx, job->cy, b);
 	if (s->score && s->n_folds > 0)
 		score_block(s, b);
 	if (job->fit || s->n_folds == 0)
@@ -835,9 +620,8 @@ scratch_bytes(const Primal *s)
 {
 	Size		pp = size_mul(size_mul(s->p, s->p), sizeof(double));
 	Size		bases = size_mul(pp, 3 * (Size) s->n_folds + 3);
-	Size		block = size_mul(size_mul(2 * (Size) s->n_folds + 2, s->p), size_mul(s->max_block, sizeof(double)));
 
-	return size_add(bases, block);
+	return size_add(bases, fold_target_bytes(s->p, s->n_folds, s->max_block));
 }
 
 void
@@ -847,7 +631,7 @@ ridge_primal(RidgeJob *job, const RidgeGroup *group)
 	MemoryContext scratch;
 	MemoryContext old;
 	MemoryContext per_block;
-	Block	   *b;
+	TargetSums	   *b;
 
 	s.n_folds = scored_by_folds(job, group) ? group->n_folds : 0;
 	s.float4 = job->fit && s.n_folds > 0 && sweep_total(job, group) > FLOAT4_FLOPS;
@@ -860,7 +644,7 @@ ridge_primal(RidgeJob *job, const RidgeGroup *group)
 		s.folds[f].fold = &group->folds[f];
 	prepare(&s);
 
-	b = block_alloc(&s);
+	b = fold_target_sums_new(s.p, s.n_folds, s.max_block);
 	per_block = AllocSetContextCreate(scratch, "ridge block", ALLOCSET_DEFAULT_SIZES);
 	progress_begin("ridge: targets", (double) ((group->n_targets + s.max_block - 1) / s.max_block) * Max(1, s.n_folds));
 	for (int t0 = 0; t0 < group->n_targets; t0 += s.max_block)
