@@ -20,9 +20,8 @@
 
 /* ---- what all groups share ---- */
 
-/* Mean of x over all rows, absolute; and the trace of X'X about it (standardized: n a varying feature). */
-static double
-describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
+double
+ridge_describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
 {
 	const Gram *g = job->g;
 	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
@@ -73,9 +72,8 @@ compare_double(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Ascending, without repetition. */
-static const double *
-sorted_alphas(const double *in, int *n)
+const double *
+ridge_sorted_alphas(const double *in, int *n)
 {
 	double	   *alphas = palloc(*n * sizeof(double));
 	int			kept = 0;
@@ -108,7 +106,7 @@ plan_dual_rows(const Gram *g, RidgePlan *plan)
 static RidgePlan
 make_plan(const RidgeJob *job)
 {
-	RidgePlan		plan;
+	RidgePlan	plan;
 
 	plan.groups = ridge_groups(job->g, &plan.n_groups);
 	plan.use_kernel = palloc(plan.n_groups * sizeof(bool));
@@ -138,9 +136,8 @@ dual_rows(const Gram *g, const RidgePlan *plan, const RidgeGroup *group)
 	return rows;
 }
 
-/* Too few rows for a slope: the mean, or nothing. */
-static void
-fit_mean(RidgeJob *job, const RidgeGroup *group)
+void
+ridge_fit_mean(RidgeJob *job, const RidgeGroup *group)
 {
 	double		sums[2 * MEAN_BLOCK];
 	Size		unused_bytes = size_mul(size_mul(job->g->p, MEAN_BLOCK), sizeof(double));
@@ -176,7 +173,7 @@ ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const RidgeGroup *group,
 {
 	CHECK_FOR_INTERRUPTS();
 	if (group->n < 2)
-		fit_mean(job, group);
+		ridge_fit_mean(job, group);
 	else if (use_kernel)
 	{
 		int64	   *rows = dual_rows(job->g, plan, group);
@@ -277,15 +274,14 @@ choose_common_alpha(RidgeJob *job, const RidgePlan *plan)
 
 /* ---- entrances ---- */
 
-/* Does some fold of some target have a single row? Then R2 by fold is not defined there. */
-static bool
-has_tiny_fold(const RidgePlan *plan)
+EncoderScoring
+ridge_scoring(EncoderScoring asked, const RidgeGroup *groups, int n_groups)
 {
-	for (int i = 0; i < plan->n_groups; i++)
-		for (int f = 0; f < plan->groups[i].n_folds; f++)
-			if (plan->groups[i].folds[f].n < 2)
-				return true;
-	return false;
+	for (int i = 0; i < n_groups && asked == ENCODER_SCORING_R2; i++)
+		for (int f = 0; f < groups[i].n_folds; f++)
+			if (groups[i].folds[f].n < 2)
+				return ENCODER_SCORING_R2_POOLED;
+	return asked;
 }
 
 /* Weights of an extreme ratio of y to x may not fit their element type; nothing is stored that predicts infinity. */
@@ -311,8 +307,8 @@ require_finite(const void *matrix, TensorType type, Size rows, Size columns, con
 	}
 }
 
-static void
-require_finite_weights(const Encoder *e)
+void
+ridge_require_finite_weights(const Encoder *e)
 {
 	if (e->dual)
 		require_finite(e->coef, e->wtype, e->n_dual, e->v, "dual coefficient");
@@ -320,8 +316,8 @@ require_finite_weights(const Encoder *e)
 		require_finite(e->weights, e->wtype, e->p, e->v, "weight of feature");
 }
 
-static void
-start_job(RidgeJob *job, const Gram *g, bool standardize)
+void
+ridge_start_job(RidgeJob *job, const Gram *g, bool standardize)
 {
 	double	   *cx = huge_alloc(g->p * sizeof(double));
 	double	   *cy = huge_alloc(Max(1, g->v) * sizeof(double));
@@ -334,8 +330,8 @@ start_job(RidgeJob *job, const Gram *g, bool standardize)
 	job->standardize = standardize;
 }
 
-static void
-make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const double *x_scale)
+void
+ridge_make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const double *x_scale)
 {
 	const Gram *g = job->g;
 	int			n_folds;
@@ -371,31 +367,30 @@ ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options)
 	double	   *x_mean = huge_alloc(g->p * sizeof(double));
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	RidgeJob	job;
-	RidgePlan		plan;
+	RidgePlan	plan;
 	double		trace;
 
-	start_job(&job, g, options->standardize);
-	trace = describe_features(&job, x_mean, x_scale);
+	ridge_start_job(&job, g, options->standardize);
+	trace = ridge_describe_features(&job, x_mean, x_scale);
 	job.n_alphas = options->n_alphas > 0 ? options->n_alphas : N_DEFAULT_ALPHAS;
-	job.alphas = options->n_alphas > 0 ? sorted_alphas(options->alphas, &job.n_alphas)
+	job.alphas = options->n_alphas > 0 ? ridge_sorted_alphas(options->alphas, &job.n_alphas)
 		: default_alphas(trace, gram_n(g), g->p);
 	job.score = true;
 	job.fit = true;
-	make_encoder(&job, parent, x_mean, x_scale);
+	ridge_make_encoder(&job, parent, x_mean, x_scale);
 	plan = make_plan(&job);
 	alloc_weights(&job, &plan);
 
 	job.enc->per_target = options->per_target;
 	job.enc->scores = job.enc->n_folds >= 2 ? ENCODER_SCORES_CV : ENCODER_SCORES_GCV;
 	job.enc->scoring_asked = options->scoring;
-	job.enc->scoring = options->scoring == ENCODER_SCORING_R2 && has_tiny_fold(&plan)
-		? ENCODER_SCORING_R2_POOLED : options->scoring;
+	job.enc->scoring = ridge_scoring(options->scoring, plan.groups, plan.n_groups);
 	job.scoring = job.enc->scoring;
 
 	if (!options->per_target)
 		choose_common_alpha(&job, &plan);
 	solve_groups(&job, &plan);
-	require_finite_weights(job.enc);
+	ridge_require_finite_weights(job.enc);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return job.enc;
@@ -409,14 +404,14 @@ ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alpha
 	double	   *x_mean = huge_alloc(g->p * sizeof(double));
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	RidgeJob	job;
-	RidgePlan		plan;
+	RidgePlan	plan;
 
-	start_job(&job, g, standardize);
-	describe_features(&job, x_mean, x_scale);
+	ridge_start_job(&job, g, standardize);
+	ridge_describe_features(&job, x_mean, x_scale);
 	job.n_alphas = n_alphas;
-	job.alphas = sorted_alphas(alphas, &job.n_alphas);
+	job.alphas = ridge_sorted_alphas(alphas, &job.n_alphas);
 	job.fit = true;
-	make_encoder(&job, parent, x_mean, x_scale);
+	ridge_make_encoder(&job, parent, x_mean, x_scale);
 	plan = make_plan(&job);
 	alloc_weights(&job, &plan);
 	job.enc->per_target = n_alphas > 1;
@@ -424,7 +419,7 @@ ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alpha
 	for (int t = 0; t < g->v; t++)
 		job.enc->alpha[t] = alphas[n_alphas == 1 ? 0 : t];
 	solve_groups(&job, &plan);
-	require_finite_weights(job.enc);
+	ridge_require_finite_weights(job.enc);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return job.enc;

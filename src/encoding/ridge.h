@@ -81,6 +81,32 @@ typedef struct RidgeJob
 	double	   *x_mean;			/* p: mean of x over all rows, where enc->x0 is */
 } RidgeJob;
 
+/* ---- ridge.c: what every fit begins and ends with ---- */
+
+/* A job over the gram, its centre in CurrentMemoryContext. */
+extern void ridge_start_job(RidgeJob *job, const Gram *g, bool standardize);
+
+/*
+ * Mean of x over all rows, absolute, and its scale, p each; returns the trace of
+ * X'X about the mean (standardized: n a varying feature).
+ */
+extern double ridge_describe_features(const RidgeJob *job, double *x_mean, double *x_scale);
+
+/* Ascending, without repetition; palloc'd. */
+extern const double *ridge_sorted_alphas(const double *in, int *n);
+
+/* job->enc in a child context of 'parent', without weights. */
+extern void ridge_make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const double *x_scale);
+
+/* The scoring asked for, but r2_pooled for r2 where a fold of some target has a single row. */
+extern EncoderScoring ridge_scoring(EncoderScoring asked, const RidgeGroup *groups, int n_groups);
+
+/* Too few rows for a slope: the mean, or nothing. */
+extern void ridge_fit_mean(RidgeJob *job, const RidgeGroup *group);
+
+/* ERROR if a weight does not fit the encoder's element type. */
+extern void ridge_require_finite_weights(const Encoder *e);
+
 /* ---- ridge.c: a job's groups ---- */
 
 typedef struct RidgePlan
