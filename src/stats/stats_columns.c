@@ -1,11 +1,11 @@
 /*
  * stats_columns.c
- *		SQL glue of the column aggregates: column_corr, column_spearman and
- *		column_r2.
+ *		SQL glue of the column aggregates: column_corr, column_r2, split_half and
+ *		column_spearman.
  *
- * The state of corr and r2 is a float8 tensor (a vector laid out as
- * columns.h says), changed in place; both use the same transition, so that
- * PostgreSQL computes it once where a query asks for both of the same columns.
+ * The state of all but the last is a float8 tensor (a vector laid out as
+ * columns.h says), changed in place; they use the same transition, so that
+ * PostgreSQL computes it once where a query asks for several of the same columns.
  * The state of spearman is the rows.
  */
 #include "postgres.h"
@@ -156,6 +156,23 @@ stats_column_r2(PG_FUNCTION_ARGS)
 	Tensor	   *out = tensor_new_vector(TENSOR_FLOAT8, p);
 
 	column_moments_r2(TENSOR_F8(state), p, TENSOR_F8(out));
+	PG_RETURN_TENSOR(out);
+}
+
+/* Spearman-Brown: reliability of both halves together; a negative r is left */
+PG_FUNCTION_INFO_V1(stats_split_half);
+Datum
+stats_split_half(PG_FUNCTION_ARGS)
+{
+	Tensor	   *state = PG_GETARG_TENSOR(0);
+	Size		p = state_columns(state);
+	Tensor	   *out = tensor_new_vector(TENSOR_FLOAT8, p);
+	double	   *r = TENSOR_F8(out);
+
+	column_moments_corr(TENSOR_F8(state), p, r);
+	for (Size i = 0; i < p; i++)
+		if (r[i] > 0)
+			r[i] = 2 * r[i] / (1 + r[i]);
 	PG_RETURN_TENSOR(out);
 }
 

@@ -1,0 +1,127 @@
+/*
+ * predictions.h
+ *		The predictions state: rows of predicted and measured vectors, with labels.
+ *
+ * Tests of predictions need the rows: a permutation pairs a prediction with
+ * another row's measurement, a decoded vector is compared with all others.  So
+ * the state holds them, in their own element type, and sorts them by label when
+ * it is read: an answer does not depend on the order in which they came.
+ *
+ * A row has 1 to 3 vectors of v elements and 1 or 2 labels:
+ *	 predicted, y				block[, position in the block]
+ *	 predicted a, predicted b, y	block[, position in the block]
+ *	 predicted, actual			item
+ *	 y							repeat, stimulus
+ *
+ * In flight it is an expanded object; predictions_io.c writes the flat form.
+ */
+#ifndef NEUROENC_PREDICTIONS_H
+#define NEUROENC_PREDICTIONS_H
+
+#include "postgres.h"
+#include "fmgr.h"
+#include "utils/expandeddatum.h"
+
+#include "base/memory.h"
+#include "tensor/tensor.h"
+
+#define PREDICTIONS_MAX_VECTORS 3
+#define PREDICTIONS_MAX_LABELS	2
+#define PREDICTIONS_MAX_COLUMNS (1 << 26)
+#define PREDICTIONS_MAX_ROWS	(PG_INT32_MAX - 1)	/* so that an int counts them */
+
+typedef struct PredictionChunk
+{
+	struct PredictionChunk *next;
+	TensorType	dtype;			/* float4 or float8 */
+	int			n;
+	int			capacity;
+	int64	   *labels;			/* capacity x n_labels */
+	void	   *values;			/* capacity x n_vectors x v */
+} PredictionChunk;
+
+typedef struct Predictions
+{
+	ExpandedObjectHeader hdr;	/* must be first */
+	int			n_vectors;
+	int			n_labels;
+	int			v;
+	int64		n;				/* rows */
+	PredictionChunk *first;
+	PredictionChunk *last;
+	MemoryClaim *claim;
+} Predictions;
+
+/* ---- predictions.c ---- */
+
+/* An empty state whose context is a child of 'parent'. */
+extern Predictions *predictions_new(MemoryContext parent, int n_vectors, int n_labels, int v);
+
+/*
+ * One row.  Vectors of v elements, NaN = missing, infinity refused; errors name
+ * the row's ordinal (from 1), the vector and the element.
+ */
+extern void predictions_add_row(Predictions *p, Tensor *const *vectors, const int64 *labels);
+
+/* Room for n more rows of this type at the end, n >= 1; the chunk's n is not advanced. */
+extern PredictionChunk *predictions_reserve(Predictions *p, TensorType dtype, int n);
+
+/* dst += src, which is not changed. ERROR when vectors, labels or columns differ in number. */
+extern void predictions_merge(Predictions *dst, const Predictions *src);
+
+extern Predictions *predictions_copy(MemoryContext parent, const Predictions *p);
+
+/* ---- predictions_rows.c: the rows in the order of their labels ---- */
+
+typedef struct PredictionRow
+{
+	int64		label[PREDICTIONS_MAX_LABELS];
+	const void *values;			/* n_vectors x v */
+	TensorType	dtype;
+} PredictionRow;
+
+/* Rows sorted by label; those of the same first label are a block. */
+typedef struct PredictionRows
+{
+	int			n;
+	int			v;
+	int			n_vectors;
+	int			n_labels;
+	PredictionRow *row;			/* n */
+	int			n_blocks;
+	int		   *start;			/* n_blocks + 1: block b is row[start[b]] .. row[start[b + 1] - 1] */
+} PredictionRows;
+
+/* In CurrentMemoryContext; points into p. */
+extern PredictionRows *predictions_rows(const Predictions *p);
+
+/* Bytes of it, for preflights. */
+extern Size predictions_rows_bytes(const Predictions *p);
+
+/* Elements first .. first + count - 1 of vector k of rows r0 .. r0 + n - 1: out n x count, row stride ldout */
+extern void predictions_gather(const PredictionRows *rows, int r0, int n, int k, int first, int count,
+							   double *out, Size ldout);
+
+/* which[t] = true where target t misses a value (NaN in any vector); v flags */
+extern void predictions_missing(const PredictionRows *rows, bool *which);
+
+/*
+ * A column of n values, stride ld, centred on its mean over the rows in 'valid'
+ * (stride as the column's; 1 or 0; NULL: all) and scaled to unit norm; 0 where not
+ * valid.  A constant column becomes 0 exactly.  Returns the number of valid rows.
+ */
+extern int	column_standardize(double *column, const double *valid, int n, Size ld);
+
+/* For qsort of doubles, none of them NaN. */
+extern int	compare_doubles(const void *a, const void *b);
+
+/* ---- predictions_io.c ---- */
+
+/* From any datum (expanded, flat, toasted). Read only: do not change it. */
+extern const Predictions *DatumGetPredictions(Datum d);
+#define PG_GETARG_PREDICTIONS(n) DatumGetPredictions(PG_GETARG_DATUM(n))
+#define PredictionsGetDatum(p) EOHPGetRWDatum(&(p)->hdr)
+
+extern const ExpandedObjectMethods predictions_expanded_methods;
+
+#endif							/* NEUROENC_PREDICTIONS_H */
