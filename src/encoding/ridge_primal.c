@@ -23,53 +23,15 @@
 #include "miscadmin.h"
 
 #include "base/progress.h"
-#include "encoding/fold_sums.h"
-#include "encoding/ridge.h"
+#include "encoding/ridge_primal.h"
 #include "linalg/linalg.h"
 
 #define BLOCK_BYTES		((Size) 64 << 20)
 #define MAX_BLOCK		2048
 #define MIN_BLOCK		32
-#define FLOAT4_FLOPS	2e10	/* score terms larger than this run in float4 */
 #define SURE			1e-5
 
 #define MEMORY_HINT "Fit fewer targets at a time (gram_targets), or fewer features (gram_features)."
-
-/* X'X of a set of rows in its eigenbasis: features scaled by inv (0: constant there). */
-typedef struct Basis
-{
-	int64		n;
-	double	   *mean;			/* p: of x, about the centre */
-	double	   *inv;			/* p: 1 / scale */
-	double	   *qt;				/* p x p: rows are eigenvectors; before eigh: scaled X'X */
-	double	   *lambda;			/* p, ascending */
-	double		l1;				/* the largest, or 1 */
-} Basis;
-
-/* A fold: the basis of the others, and the fold itself in it. */
-typedef struct FoldBasis
-{
-	const RidgeFold *fold;
-	Basis		train;
-	double	   *held_mean;		/* p */
-	double	   *held_inv;		/* p: train.inv, but 0 for what is constant in the fold: its rounding predicts nothing */
-	double	   *sx;				/* p, then unused */
-	double	   *held;			/* p x p: the fold's sums; then quad of the sweep */
-	SweepFold	sweep;
-} FoldBasis;
-
-typedef struct Primal
-{
-	RidgeJob   *job;
-	const RidgeGroup *group;
-	int			p;
-	bool		score;			/* by folds */
-	int			n_folds;		/* 0 unless scored by folds */
-	FoldBasis  *folds;
-	Basis		all;
-	bool		float4;
-	int			max_block;
-} Primal;
 
 /* ---- bases ---- */
 
@@ -141,15 +103,9 @@ decompose(Basis **bases, int n, int p)
 		basis_finish(bases[i], p);
 }
 
-/* Every training set's X'X about its mean, and what is held out. */
-static void
-sum_features(Primal *s)
+void
+primal_take_sums(Primal *s, FeatureSums *held, FeatureSums *train, FeatureSums *all)
 {
-	FeatureSums *held = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
-	FeatureSums *train = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
-	FeatureSums all;
-
-	fold_feature_sums(s->job->g, s->group, s->n_folds, s->job->cx, held, train, &all);
 	for (int f = 0; f < s->n_folds; f++)
 	{
 		FoldBasis  *fold = &s->folds[f];
@@ -160,9 +116,39 @@ sum_features(Primal *s)
 		fold->held_inv = huge_matrix(1, s->p);
 		basis_centre(&fold->train, s->p, &train[f], s->job);
 	}
-	basis_centre(&s->all, s->p, &all, s->job);
+	if (all)
+		basis_centre(&s->all, s->p, all, s->job);
+}
+
+/* Every training set's X'X about its mean, and what is held out. */
+static void
+sum_features(Primal *s)
+{
+	FeatureSums *held = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
+	FeatureSums *train = palloc(Max(1, s->n_folds) * sizeof(FeatureSums));
+	FeatureSums all;
+
+	fold_feature_sums(s->job->g, s->group, s->n_folds, s->job->cx, held, train, &all);
+	primal_take_sums(s, held, train, &all);
 	pfree(held);
 	pfree(train);
+}
+
+/* The fold's rows, of the features at hand; out n x p */
+static void
+read_held_rows(const Primal *s, const FoldBasis *fold, double *out)
+{
+	const Gram *g = s->job->g;
+	Size		n = fold->fold->n;
+	double	   *x = s->features ? huge_matrix(n, g->p) : out;
+
+	gram_held_x(g, fold->fold->cells, fold->fold->n_cells, s->job->cx, x);
+	if (x == out)
+		return;
+	for (Size i = 0; i < n; i++)
+		for (int j = 0; j < s->p; j++)
+			out[i * s->p + j] = x[i * g->p + s->features[j]];
+	pfree(x);
 }
 
 /* F = Xf Q: the fold's rows in the basis */
@@ -174,7 +160,7 @@ held_rows(const Primal *s, FoldBasis *fold)
 	double	   *x = huge_matrix(n, p);
 	double	   *quad = huge_matrix(n, p);
 
-	gram_held_x(s->job->g, fold->fold->cells, fold->fold->n_cells, s->job->cx, x);
+	read_held_rows(s, fold, x);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < p; j++)
 			x[(Size) i * p + j] = (x[(Size) i * p + j] - fold->held_mean[j]) * fold->held_inv[j];
@@ -251,13 +237,12 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 		s->job->enc->solver = ENCODER_SOLVER_PREDICT;
 }
 
-static void
-prepare(Primal *s)
+void
+primal_prepare(Primal *s)
 {
 	Basis	  **bases = palloc((s->n_folds + 1) * sizeof(Basis *));
 	int			n = 0;
 
-	sum_features(s);
 	for (int f = 0; f < s->n_folds; f++)
 		bases[n++] = &s->folds[f].train;
 	if (s->job->fit || s->n_folds == 0)
@@ -344,8 +329,8 @@ new_scores(const Primal *s, const TargetSums *b, int n_alphas, int n_columns, co
 }
 
 /* Scores of all alphas and targets of the block. */
-static RidgeScores *
-score_all(const Primal *s, TargetSums *b)
+RidgeScores *
+primal_score_all(const Primal *s, TargetSums *b)
 {
 	int			a = s->job->n_alphas;
 	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
@@ -368,18 +353,24 @@ score_all(const Primal *s, TargetSums *b)
 	return scores;
 }
 
-/* The (target, alpha) pairs whose score is within SURE of their target's best, by target. */
+/*
+ * The (target, alpha) pairs whose score is within SURE of their target's best,
+ * by target; none where that can't reach the target's floor.
+ */
 static int
-contenders(const RidgeScores *scores, EncoderScoring scoring, int *target, int *alpha)
+contenders(const RidgeScores *scores, EncoderScoring scoring, const double *floor, int *target, int *alpha)
 {
 	int			n = 0;
 
 	for (int t = 0; t < scores->nt; t++)
 	{
 		int			best = ridge_scores_best(scores, scoring, t);
-		double		bar = best < 0 ? 0 : ridge_score_value(scores, scoring, best, t) - SURE;
+		double		value = best < 0 ? 0 : ridge_score_value(scores, scoring, best, t);
+		double		bar = value - SURE;
 
-		for (int j = 0; j < scores->n_alphas && best >= 0; j++)
+		if (best < 0 || (floor && value < floor[t] - SURE))
+			continue;
+		for (int j = 0; j < scores->n_alphas; j++)
 			if (ridge_score_value(scores, scoring, j, t) >= bar)
 			{
 				target[n] = t;
@@ -395,13 +386,14 @@ contenders(const RidgeScores *scores, EncoderScoring scoring, int *target, int *
  * tie goes to the larger alpha).
  */
 static void
-choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *scores, int *chosen)
+choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *scores, const double *floor,
+						int *chosen)
 {
 	EncoderScoring scoring = s->job->scoring;
 	Size		max = (Size) scores->n_alphas * b->nt;
 	int		   *target = huge_alloc(max * sizeof(int));
 	int		   *alpha = huge_alloc(max * sizeof(int));
-	int			n = contenders(scores, scoring, target, alpha);
+	int			n = contenders(scores, scoring, floor, target, alpha);
 	RidgeScores *exact = new_scores(s, b, 1, n, target);
 	SweepValue *values = huge_alloc(Max(1, n) * sizeof(SweepValue));
 	double		best = 0;
@@ -430,10 +422,20 @@ choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *score
 	}
 }
 
+void
+primal_choose(const Primal *s, const TargetSums *b, RidgeScores *scores, const double *floor, int *chosen)
+{
+	if (s->float4)
+		choose_among_contenders(s, b, scores, floor, chosen);
+	else
+		for (int t = 0; t < b->nt; t++)
+			chosen[t] = ridge_scores_best(scores, s->job->scoring, t);
+}
+
 static void
 score_block(Primal *s, TargetSums *b)
 {
-	RidgeScores *scores = score_all(s, b);
+	RidgeScores *scores = primal_score_all(s, b);
 	int		   *chosen;
 
 	if (!s->job->fit)
@@ -442,11 +444,7 @@ score_block(Primal *s, TargetSums *b)
 		return;
 	}
 	chosen = palloc(b->nt * sizeof(int));
-	if (s->float4)
-		choose_among_contenders(s, b, scores, chosen);
-	else
-		for (int t = 0; t < b->nt; t++)
-			chosen[t] = ridge_scores_best(scores, s->job->scoring, t);
+	primal_choose(s, b, scores, NULL, chosen);
 	ridge_scores_to_encoder(s->job, scores, b->targets, chosen);
 }
 
@@ -594,8 +592,8 @@ ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group)
 	return flops;
 }
 
-static double
-sweep_total(const RidgeJob *job, const RidgeGroup *group)
+double
+primal_sweep_flops(const RidgeJob *job, const RidgeGroup *group)
 {
 	double		p = job->g->p;
 	double		flops = 0;
@@ -615,34 +613,39 @@ block_targets(const Primal *s)
 	return (int) Min((Size) s->group->n_targets, Min((Size) MAX_BLOCK, Max((Size) MIN_BLOCK, fits)));
 }
 
-static Size
-scratch_bytes(const Primal *s)
+Size
+primal_bases_bytes(const Primal *s)
 {
-	Size		pp = size_mul(size_mul(s->p, s->p), sizeof(double));
-	Size		bases = size_mul(pp, 3 * (Size) s->n_folds + 3);
+	return size_mul(size_mul(size_mul(s->p, s->p), sizeof(double)), 3 * (Size) s->n_folds + 3);
+}
 
-	return size_add(bases, fold_target_bytes(s->p, s->n_folds, s->max_block));
+void
+primal_start(Primal *s, RidgeJob *job, const RidgeGroup *group)
+{
+	*s = (Primal) {.job = job, .group = group, .p = job->g->p, .score = job->score};
+	s->n_folds = scored_by_folds(job, group) ? group->n_folds : 0;
+	s->float4 = job->fit && s->n_folds > 0 && primal_sweep_flops(job, group) > PRIMAL_FLOAT4_FLOPS;
+	s->max_block = block_targets(s);
+	s->folds = palloc0(Max(1, s->n_folds) * sizeof(FoldBasis));
+	for (int f = 0; f < s->n_folds; f++)
+		s->folds[f].fold = &group->folds[f];
 }
 
 void
 ridge_primal(RidgeJob *job, const RidgeGroup *group)
 {
-	Primal		s = {.job = job, .group = group, .p = job->g->p, .score = job->score};
+	Primal		s;
 	MemoryContext scratch;
 	MemoryContext old;
 	MemoryContext per_block;
-	TargetSums	   *b;
+	TargetSums *b;
 
-	s.n_folds = scored_by_folds(job, group) ? group->n_folds : 0;
-	s.float4 = job->fit && s.n_folds > 0 && sweep_total(job, group) > FLOAT4_FLOPS;
-	s.max_block = block_targets(&s);
-
-	scratch = scratch_create("ridge", scratch_bytes(&s), MEMORY_HINT);
+	primal_start(&s, job, group);
+	scratch = scratch_create("ridge", size_add(primal_bases_bytes(&s),
+											   fold_target_bytes(s.p, s.n_folds, s.max_block)), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
-	s.folds = palloc0(Max(1, s.n_folds) * sizeof(FoldBasis));
-	for (int f = 0; f < s.n_folds; f++)
-		s.folds[f].fold = &group->folds[f];
-	prepare(&s);
+	sum_features(&s);
+	primal_prepare(&s);
 
 	b = fold_target_sums_new(s.p, s.n_folds, s.max_block);
 	per_block = AllocSetContextCreate(scratch, "ridge block", ALLOCSET_DEFAULT_SIZES);
@@ -658,4 +661,5 @@ ridge_primal(RidgeJob *job, const RidgeGroup *group)
 	progress_end();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
+	pfree(s.folds);
 }
