@@ -1,25 +1,19 @@
 /*
  * encoding_fir.c
  *		SQL glue of fir(): a window function over the rows of a run.
- *
- * Rows are taken from the partition in order and only once each, and its mark
- * follows, so the executor may forget what the delays can no longer reach.
  */
 #include "postgres.h"
 #include "fmgr.h"
 #include "catalog/pg_type.h"
-#include "miscadmin.h"
 #include "utils/array.h"
-#include "windowapi.h"
 
 #include "encoding/fir.h"
+#include "encoding/run_window.h"
 
 /* One partition's state; zeroed at its first row. */
 typedef struct FirPartition
 {
-	FirHistory *history;
-	MemoryContext scratch;		/* of reading one row */
-	bool		ended;			/* the history reaches the last row */
+	RunWindow	window;
 	ArrayType  *array;			/* the delays as given, to see that they stay the same */
 	int			n_delays;
 	int32	   *delays;
@@ -32,7 +26,7 @@ typedef struct FirPartition
 static void
 fir_set_delays(FirPartition *part, ArrayType *array)
 {
-	MemoryContext cxt = part->history->cxt;
+	MemoryContext cxt = part->window.history->cxt;
 	Size		size = VARSIZE(array);
 	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	Datum	   *elements;
@@ -75,21 +69,12 @@ static FirPartition *
 fir_partition(WindowObject winobj)
 {
 	FirPartition *part = WinGetPartitionLocalMemory(winobj, sizeof(FirPartition));
-	bool		isnull;
-	Datum		datum = WinGetFuncArgCurrent(winobj, 1, &isnull);
-	ArrayType  *array;
+	ArrayType  *array = DatumGetArrayTypeP(run_argument(winobj, 1, "delays"));
 
-	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("delays must not be null")));
-	array = DatumGetArrayTypeP(datum);
-	if (part->history == NULL)
+	if (part->window.history == NULL)
 	{
-		MemoryContext cxt = GetMemoryChunkContext(part);
-
-		part->history = fir_history_new(cxt);
-		part->scratch = AllocSetContextCreate(cxt, "neuroenc fir row", ALLOCSET_DEFAULT_SIZES);
+		run_window_start(&part->window, GetMemoryChunkContext(part), "fir",
+						 "Rows are held from the longest delay to the furthest look ahead: use nearer delays, or narrower rows.");
 		fir_set_delays(part, array);
 	}
 	else if (VARSIZE(array) != VARSIZE(part->array) ||
@@ -102,62 +87,18 @@ fir_partition(WindowObject winobj)
 	return part;
 }
 
-static const Tensor *
-fir_read_tensor(Datum datum)
-{
-	Tensor	   *x = DatumGetTensor(datum);
-
-	tensor_require_vector(x, "x");
-	return x;
-}
-
-static const Tensor *
-fir_read_float8(Datum datum)
-{
-	Tensor	   *x = tensor_new_vector(TENSOR_FLOAT8, 1);
-
-	TENSOR_F8(x)[0] = DatumGetFloat8(datum);
-	return x;
-}
-
-/* Take rows from the partition until 'last', or its end, is held. */
-static void
-fir_fetch(WindowObject winobj, FirPartition *part, int64 last,
-		  const Tensor *(*read) (Datum))
-{
-	int64		current = WinGetCurrentPosition(winobj);
-	MemoryContext old = MemoryContextSwitchTo(part->scratch);
-
-	while (!part->ended && part->history->next <= last)
-	{
-		bool		isnull;
-		bool		isout;
-		Datum		datum;
-
-		CHECK_FOR_INTERRUPTS();
-		datum = WinGetFuncArgInPartition(winobj, 0, (int) (part->history->next - current),
-										 WINDOW_SEEK_CURRENT, true, &isnull, &isout);
-		if (isout)
-			part->ended = true;
-		else
-			fir_history_push(part->history, isnull ? NULL : read(datum));
-		MemoryContextReset(part->scratch);
-	}
-	MemoryContextSwitchTo(old);
-}
-
 static Datum
-fir_window(FunctionCallInfo fcinfo, const Tensor *(*read) (Datum))
+fir_window(FunctionCallInfo fcinfo, RunReader read)
 {
 	WindowObject winobj = PG_WINDOW_OBJECT();
 	int64		at = WinGetCurrentPosition(winobj);
 	FirPartition *part = fir_partition(winobj);
-	FirHistory *h = part->history;
+	RunHistory *h = part->window.history;
 	Tensor	   *out = NULL;
 
-	fir_fetch(winobj, part, at + part->ahead, read);
-	fir_history_trim(h, at - part->back);
-	if (h->rows[at % h->capacity] != NULL)
+	run_window_fetch(&part->window, winobj, at + part->ahead, read);
+	run_history_trim(h, at - part->back);
+	if (run_history_row(h, at) != NULL)
 		out = fir_row(h, at, part->n_delays, part->delays);
 	if (out == NULL)
 		PG_RETURN_NULL();
@@ -168,12 +109,12 @@ PG_FUNCTION_INFO_V1(encoding_fir);
 Datum
 encoding_fir(PG_FUNCTION_ARGS)
 {
-	return fir_window(fcinfo, fir_read_tensor);
+	return fir_window(fcinfo, run_read_tensor);
 }
 
 PG_FUNCTION_INFO_V1(encoding_fir_float8);
 Datum
 encoding_fir_float8(PG_FUNCTION_ARGS)
 {
-	return fir_window(fcinfo, fir_read_float8);
+	return fir_window(fcinfo, run_read_float8);
 }
