@@ -31,7 +31,7 @@ SELECT shape(hrf(1)), (hrf(1))[1] AS first, argmax(hrf(1)) - 1 AS peak_s, argmin
        round((min_of(hrf(1)) / max_of(hrf(1)))::numeric, 3) AS depth, round(sum_of(hrf(1))::numeric, 12) AS sum;
 -- two gamma densities by hand: t^5 e^-t / 5! - t^15 e^-t / 15! / 6 at 0, 2, 4, 6 s, over their sum
 SELECT hrf(2, 6)::tensor(float4) AS hrf,
-       (SELECT array_agg(h / total ORDER BY t)::tensor
+       (SELECT array_agg(h / total ORDER BY t)::tensor::tensor(float4)
         FROM (SELECT t, h, sum(h) OVER () AS total
               FROM (SELECT t, exp(-t) * (t ^ 5 / 120 - t ^ 15 / 1307674368000 / 6) AS h FROM (VALUES (0::float8), (2), (4), (6)) AS v (t)) AS s) AS s) AS by_hand;
 -- floor(length / tr) + 1 samples
