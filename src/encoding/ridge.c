@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 
+#include "encoding/banded.h"
 #include "encoding/ridge.h"
 
 #define N_DEFAULT_ALPHAS 20
@@ -359,41 +360,75 @@ alloc_weights(RidgeJob *job, const RidgePlan *plan)
 		encoder_alloc_primal(job->enc);
 }
 
+/* A job that scores and fits, with its encoder, which has no weights yet. */
+static void
+start_cv(RidgeJob *job, RidgePlan *plan, MemoryContext parent, const Gram *g, const RidgeOptions *options)
+{
+	double	   *x_mean = huge_alloc(g->p * sizeof(double));
+	double	   *x_scale = huge_alloc(g->p * sizeof(double));
+	double		trace;
+
+	ridge_start_job(job, g, options->standardize);
+	trace = ridge_describe_features(job, x_mean, x_scale);
+	job->n_alphas = options->n_alphas > 0 ? options->n_alphas : N_DEFAULT_ALPHAS;
+	job->alphas = options->n_alphas > 0 ? ridge_sorted_alphas(options->alphas, &job->n_alphas)
+		: default_alphas(trace, gram_n(g), g->p);
+	job->score = true;
+	job->fit = true;
+	ridge_make_encoder(job, parent, x_mean, x_scale);
+	*plan = make_plan(job);
+
+	job->enc->per_target = options->per_target;
+	job->enc->scores = job->enc->n_folds >= 2 ? ENCODER_SCORES_CV : ENCODER_SCORES_GCV;
+	job->enc->scoring_asked = options->scoring;
+	job->enc->scoring = ridge_scoring(options->scoring, plan->groups, plan->n_groups);
+	job->scoring = job->enc->scoring;
+}
+
 Encoder *
 ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options)
 {
 	MemoryContext scratch = scratch_create("ridge_cv", 0, NULL);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	double	   *x_mean = huge_alloc(g->p * sizeof(double));
-	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	RidgeJob	job;
 	RidgePlan	plan;
-	double		trace;
 
-	ridge_start_job(&job, g, options->standardize);
-	trace = ridge_describe_features(&job, x_mean, x_scale);
-	job.n_alphas = options->n_alphas > 0 ? options->n_alphas : N_DEFAULT_ALPHAS;
-	job.alphas = options->n_alphas > 0 ? ridge_sorted_alphas(options->alphas, &job.n_alphas)
-		: default_alphas(trace, gram_n(g), g->p);
-	job.score = true;
-	job.fit = true;
-	ridge_make_encoder(&job, parent, x_mean, x_scale);
-	plan = make_plan(&job);
+	start_cv(&job, &plan, parent, g, options);
+	if (options->draws)
+	{
+		plan.dual = false;		/* coefficients of the rows differ by band */
+		encoder_alloc_bands(job.enc, options->draws->n_bands, options->draws->widths);
+		job.enc->model = ENCODER_BANDED_RIDGE;
+	}
 	alloc_weights(&job, &plan);
-
-	job.enc->per_target = options->per_target;
-	job.enc->scores = job.enc->n_folds >= 2 ? ENCODER_SCORES_CV : ENCODER_SCORES_GCV;
-	job.enc->scoring_asked = options->scoring;
-	job.enc->scoring = ridge_scoring(options->scoring, plan.groups, plan.n_groups);
-	job.scoring = job.enc->scoring;
-
-	if (!options->per_target)
-		choose_common_alpha(&job, &plan);
-	solve_groups(&job, &plan);
+	if (options->draws)
+		banded_fit(&job, &plan, options->draws);
+	else
+	{
+		if (!options->per_target)
+			choose_common_alpha(&job, &plan);
+		solve_groups(&job, &plan);
+	}
 	ridge_require_finite_weights(job.enc);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return job.enc;
+}
+
+void
+ridge_cv_scores(const Gram *g, const RidgeOptions *options, double *table)
+{
+	MemoryContext scratch = scratch_create("ridge_cv", 0, NULL);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	RidgeJob	job;
+	RidgePlan	plan;
+
+	start_cv(&job, &plan, scratch, g, options);
+	for (Size i = 0; i < (Size) options->draws->n_draws * g->v; i++)
+		table[i] = NAN;
+	banded_scores(&job, &plan, options->draws, table);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
 }
 
 Encoder *

@@ -233,10 +233,17 @@ typedef struct RidgeOptions
 	bool		per_target;
 	bool		standardize;
 	EncoderScoring scoring;
+	const struct BandDraws *draws;	/* banded ridge (banded.h), or NULL */
 } RidgeOptions;
 
 /* Cross-validated fit; the encoder is in a child context of 'parent'. */
 extern Encoder *ridge_cv_fit(MemoryContext parent, const Gram *g, const RidgeOptions *options);
+
+/*
+ * The same without the fit: the score of every draw of the options and target
+ * at its best alpha, table n_draws x v.
+ */
+extern void ridge_cv_scores(const Gram *g, const RidgeOptions *options, double *table);
 
 /* Fit at one alpha (n_alphas 1) or at one a target (n_alphas v). */
 extern Encoder *ridge_fit(MemoryContext parent, const Gram *g, int n_alphas, const double *alphas,

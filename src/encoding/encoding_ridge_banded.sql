@@ -1,0 +1,16 @@
+-- banded ridge: feature spaces with a scale each
+
+CREATE FUNCTION banded_ridge_cv(g gram, bands int[], alphas float8[] DEFAULT NULL, n_iter int DEFAULT 100,
+                                concentration float8[] DEFAULT '{0.1,1}', n_targets_batch int DEFAULT NULL,
+                                seed bigint DEFAULT 0, standardize bool DEFAULT false, scoring text DEFAULT 'r2') RETURNS encoder
+    AS 'MODULE_PATHNAME', 'encoding_banded_ridge_cv' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION banded_ridge_cv(gram, int[], float8[], int, float8[], int, bigint, bool, text) IS 'cross-validated ridge with one scale a feature space (band) and target: bands are their widths, in the order of the features of x. A band of scale s has the penalty alpha / s on its weights; a target''s scales sum to the number of bands, so all-equal scales are ridge_cv at the same alpha, and a band that does not help gets a scale near 0. Found by random search (Dupre la Tour, Eickenberg, Nunez-Elizalde and Gallant 2022): n_iter draws, the first all equal, the others from Dirichlet distributions of the given concentrations in turn (band_samples gives them; the same seed, the same draws); the folds of the gram score every draw and alpha, and each target keeps the best, equal scores going to the earlier draw, then to the larger alpha; then it is refitted on all rows. The gram is not read again for a draw: its sums are re-weighted. The weights, predict, score and targets are those of x as it is; band_scales gives the scales, split_r2 each band''s part of R2. n_targets_batch: targets whose sums are held at a time (NULL: up to 512 MB); the result does not depend on it. alphas, standardize, scoring, folds, missing rows and further errors as ridge_cv. Error: bands that are NULL, narrower than 1 or do not sum to the number of features, n_iter below 1, a concentration outside 0.001 .. 1e6';
+
+CREATE FUNCTION band_scales(e encoder, OUT target bigint, OUT band int, OUT scale float8) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'encoding_band_scales' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION band_scales(encoder) IS 'the scales that banded_ridge_cv chose: one row a target and band, both from 1, by target, then band; a target''s scales sum to the number of bands; NULL for a target with fewer than 2 rows; an error if the encoder is of another model';
+
+CREATE FUNCTION band_samples(n_bands int, n_iter int DEFAULT 100, concentration float8[] DEFAULT '{0.1,1}', seed bigint DEFAULT 0,
+                             OUT draw int, OUT scales float8[]) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'encoding_band_samples' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION band_samples(int, int, float8[], bigint) IS 'the draws of banded_ridge_cv with the same arguments: draw from 1, and one scale a band, which sum to n_bands. The first draw is all ones; draw i of the others is n_bands times a sample of the symmetric Dirichlet distribution of the next concentration in turn, and depends on seed, i and its concentration alone, so more draws begin with the same ones. Error: n_bands or n_iter below 1, a concentration outside 0.001 .. 1e6';
