@@ -109,7 +109,7 @@ FROM (SELECT gram_agg(x, y || CASE id WHEN 1 THEN tensor 'float8:[3,NaN]' ELSE '
 
 -- encoder_info
 SELECT n, n_features, n_targets, n_folds, model, scores, scoring, scoring_asked, solver FROM encoder_fits, encoder_info(e);
-SELECT l1_ratio, n_components, bands FROM encoder_fits, encoder_info(e);
+SELECT l1_ratio, n_components, bands, prior_strength FROM encoder_fits, encoder_info(e);
 SELECT per_target, standardize, alphas, form, dtype, bytes = octet_length(encoder_send(e)) + 4 AS bytes FROM encoder_fits, encoder_info(e);
 SELECT n_folds, scores, scoring, scoring_asked, solver, per_target, alphas FROM (SELECT ridge_cv(gram_agg(x, y), ARRAY[2, 1.0], scoring => 'r', per_target => false) AS e FROM encoder_rows OFFSET 0) AS s, encoder_info(e);
 SELECT n_folds, scores, scoring, scoring_asked, solver, per_target, alphas, standardize FROM (SELECT ridge(gram_agg(x, y, fold), 7, true) AS e FROM encoder_rows OFFSET 0) AS s, encoder_info(e);

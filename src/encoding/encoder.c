@@ -50,6 +50,7 @@ encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alph
 	e->v = v;
 	e->wtype = wtype;
 	e->l1_ratio = NAN;
+	e->prior_strength = NAN;
 	e->n_alphas = n_alphas;
 	e->alphas = palloc(Max(1, n_alphas) * sizeof(double));
 	if (n_alphas > 0)

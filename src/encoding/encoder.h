@@ -68,6 +68,7 @@ typedef struct Encoder
 	EncoderModel model;			/* of encoder_new: ridge */
 	double		l1_ratio;		/* elastic net, else NaN */
 	int			n_components;	/* PLS and PCR, else 0 */
+	double		prior_strength; /* ridge with prior, else NaN */
 	EncoderScores scores;
 	EncoderScoring scoring;		/* the one used: a fold of < 2 rows turns r2 into r2_pooled */
 	EncoderScoring scoring_asked;

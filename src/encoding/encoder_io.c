@@ -9,7 +9,7 @@
  *	int32 model, n_components, n_bands;  float8 l1_ratio
  *	float8 alphas[n_alphas], x0[p], x_scale[p]
  *	int64 target_n[v]; float8 variance[v], alpha[v], r[v], r2[v], r2_pooled[v], y0[v]
- *	int32 bands[n_bands]; float8 band_scale[v x n_bands]
+ *	int32 bands[n_bands]; float8 band_scale[v x n_bands]; float8 prior_strength of a ridge with prior
  *	primal: weights[p x v] of wtype
  *	dual:	int64 n_dual, float8 scale2[p], coef[n_dual x v], rows[n_dual x p] of wtype
  */
@@ -74,6 +74,8 @@ write_encoder(StateWriter *w, const Encoder *e)
 	state_put_array(w, e->y0, e->v, 8);
 	state_put_array(w, e->bands, e->n_bands, 4);
 	state_put_array(w, e->band_scale, size_mul(e->v, e->n_bands), 8);
+	if (e->model == ENCODER_RIDGE_PRIOR)
+		state_put_array(w, &e->prior_strength, 1, 8);
 	if (e->dual)
 	{
 		state_put_int64(w, e->n_dual);
@@ -152,6 +154,8 @@ require_model(const Encoder *e)
 		state_corrupt("encoder", "bad number of components");
 	if (e->model == ENCODER_ELASTIC_NET ? !(e->l1_ratio >= 0 && e->l1_ratio <= 1) : !isnan(e->l1_ratio))
 		state_corrupt("encoder", "bad l1_ratio");
+	if (e->model == ENCODER_RIDGE_PRIOR && !(e->prior_strength >= 0 && e->prior_strength <= 1))
+		state_corrupt("encoder", "bad strength of the prior");
 	if ((e->model == ENCODER_BANDED_RIDGE) != (e->n_bands > 0))
 		state_corrupt("encoder", "bands belong to banded ridge");
 	require_bands(e);
@@ -225,6 +229,8 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	state_get_array(&r, e->r2_pooled, v, 8);
 	state_get_array(&r, e->y0, v, 8);
 	read_bands(&r, e, code[8]);
+	if (e->model == ENCODER_RIDGE_PRIOR)
+		state_get_array(&r, &e->prior_strength, 1, 8);
 	if (head[1] & FLAG_DUAL)
 	{
 		int64		n_dual = state_get_int64(&r);

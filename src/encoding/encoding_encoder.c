@@ -221,7 +221,7 @@ encoding_weights(PG_FUNCTION_ARGS)
 
 /* ---- encoder_info ---- */
 
-#define INFO_COLUMNS 18
+#define INFO_COLUMNS 19
 
 static const char *
 model_name(EncoderModel model)
@@ -314,8 +314,9 @@ encoding_encoder_info(PG_FUNCTION_ARGS)
 	nulls[13] = e->n_components == 0;
 	values[14] = int_array(e->bands, e->n_bands);
 	nulls[14] = e->n_bands == 0;
-	values[15] = CStringGetTextDatum(e->dual ? "dual" : "primal");
-	values[16] = CStringGetTextDatum(tensor_type_name(e->wtype));
-	values[17] = Int64GetDatum(encoder_stored_size(e));
+	put_number(values, nulls, 15, e->prior_strength);
+	values[16] = CStringGetTextDatum(e->dual ? "dual" : "primal");
+	values[17] = CStringGetTextDatum(tensor_type_name(e->wtype));
+	values[18] = Int64GetDatum(encoder_stored_size(e));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
