@@ -48,6 +48,9 @@ typedef struct RidgeGroup
 
 extern RidgeGroup *ridge_groups(const Gram *g, int *n_groups);
 
+/* All targets as one group, of the rows that have them all. */
+extern RidgeGroup *ridge_complete_group(const Gram *g);
+
 /* ---- the job ---- */
 
 typedef struct RidgeJob
@@ -165,6 +168,9 @@ extern double ridge_score_value(const RidgeScores *s, EncoderScoring scoring, in
 
 /* The best alpha of target t: ties to the larger; -1 if no score is a number. */
 extern int	ridge_scores_best(const RidgeScores *s, EncoderScoring scoring, int t);
+
+/* The scores of (alpha j, target t) as those of an encoder's target. */
+extern void ridge_scores_put(const RidgeScores *s, int j, int t, Encoder *e, int target);
 
 /* Block scores to the job's table, or the chosen alpha's to the encoder. */
 extern void ridge_scores_to_table(const RidgeJob *job, const RidgeScores *s, const int *targets);

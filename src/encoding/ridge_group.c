@@ -45,10 +45,17 @@ compare_cells(const void *a, const void *b, void *arg)
 	return x < y ? -1 : x > y;
 }
 
-static void
-find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold, MemoryClaim *claim)
+/* Has the cell rows that lack the target, or (target -1) any target? */
+static bool
+cell_misses(const Gram *g, const GramCell *cell, int target)
 {
-	int			target = group->targets[0];
+	return target < 0 ? cell->pattern != 0 : GRAM_MISSING(g, cell, target);
+}
+
+/* The group's rows are those that have the target, or (target -1) all targets. */
+static void
+find_rows(const Gram *g, RidgeGroup *group, int target, const int *cells_by_fold, MemoryClaim *claim)
+{
 	Size		n_cells = 0;
 	Size		n_folds = 0;
 	int64		last_fold = 0;
@@ -57,7 +64,7 @@ find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold, MemoryClai
 	{
 		const GramCell *cell = &g->cells[cells_by_fold[i]];
 
-		if (gram_cell_n(cell) == 0 || GRAM_MISSING(g, cell, target))
+		if (gram_cell_n(cell) == 0 || cell_misses(g, cell, target))
 			continue;
 		n_folds += n_cells++ == 0 || cell->fold != last_fold;
 		last_fold = cell->fold;
@@ -73,7 +80,7 @@ find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold, MemoryClai
 		int64		n = gram_cell_n(cell);
 		RidgeFold  *fold;
 
-		if (n == 0 || GRAM_MISSING(g, cell, target))
+		if (n == 0 || cell_misses(g, cell, target))
 			continue;
 		if (group->n_folds == 0 || group->folds[group->n_folds - 1].id != cell->fold)
 		{
@@ -93,6 +100,30 @@ find_rows(const Gram *g, RidgeGroup *group, const int *cells_by_fold, MemoryClai
 	}
 }
 
+static int *
+cells_by_fold(const Gram *g)
+{
+	int		   *cells = huge_alloc(Max(1, g->n_cells) * sizeof(int));
+
+	for (int i = 0; i < g->n_cells; i++)
+		cells[i] = i;
+	qsort_arg(cells, g->n_cells, sizeof(int), compare_cells, (void *) g);
+	return cells;
+}
+
+RidgeGroup *
+ridge_complete_group(const Gram *g)
+{
+	RidgeGroup *group = palloc0(sizeof(RidgeGroup));
+
+	group->n_targets = g->v;
+	group->targets = huge_alloc(g->v * sizeof(int));
+	for (int t = 0; t < g->v; t++)
+		group->targets[t] = t;
+	find_rows(g, group, -1, cells_by_fold(g), memory_claim(CurrentMemoryContext, "groups of targets"));
+	return group;
+}
+
 RidgeGroup *
 ridge_groups(const Gram *g, int *n_groups)
 {
@@ -101,7 +132,7 @@ ridge_groups(const Gram *g, int *n_groups)
 	uint8	   *bits;
 	Signatures	s;
 	int		   *order = huge_alloc(g->v * sizeof(int));
-	int		   *cells = huge_alloc(Max(1, g->n_cells) * sizeof(int));
+	int		   *cells = cells_by_fold(g);
 	RidgeGroup *groups = NULL;
 	int			n = 0;
 	int			max = 0;
@@ -120,10 +151,6 @@ ridge_groups(const Gram *g, int *n_groups)
 	}
 	if (g->n_patterns > 1)
 		qsort_arg(order, g->v, sizeof(int), compare_signatures, &s);
-
-	for (int i = 0; i < g->n_cells; i++)
-		cells[i] = i;
-	qsort_arg(cells, g->n_cells, sizeof(int), compare_cells, (void *) g);
 
 	for (int i = 0; i < g->v; i++)
 	{
@@ -144,7 +171,7 @@ ridge_groups(const Gram *g, int *n_groups)
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		find_rows(g, &groups[i], cells, claim);
+		find_rows(g, &groups[i], groups[i].targets[0], cells, claim);
 	}
 	pfree(bits);
 	memory_claim_sub(claim, size_mul(g->v, bytes));

@@ -127,6 +127,14 @@ ridge_scores_to_table(const RidgeJob *job, const RidgeScores *s, const int *targ
 }
 
 void
+ridge_scores_put(const RidgeScores *s, int j, int t, Encoder *e, int target)
+{
+	e->r[target] = ridge_score_value(s, ENCODER_SCORING_R, j, t);
+	e->r2[target] = ridge_score_value(s, ENCODER_SCORING_R2, j, t);
+	e->r2_pooled[target] = ridge_score_value(s, ENCODER_SCORING_R2_POOLED, j, t);
+}
+
+void
 ridge_scores_to_encoder(const RidgeJob *job, const RidgeScores *s, const int *targets,
 						const int *chosen)
 {
@@ -139,8 +147,6 @@ ridge_scores_to_encoder(const RidgeJob *job, const RidgeScores *s, const int *ta
 		if (j < 0)
 			continue;
 		e->alpha[targets[t]] = job->alphas[j];
-		e->r[targets[t]] = ridge_score_value(s, ENCODER_SCORING_R, j, t);
-		e->r2[targets[t]] = ridge_score_value(s, ENCODER_SCORING_R2, j, t);
-		e->r2_pooled[targets[t]] = ridge_score_value(s, ENCODER_SCORING_R2_POOLED, j, t);
+		ridge_scores_put(s, j, t, e, targets[t]);
 	}
 }

@@ -94,7 +94,7 @@ extern void trmm_f4_raw(bool upper, Size n, Size m, const float *t, Size ldt, fl
 extern void gemv_f8(bool ta, Size m, Size n, double alpha, const double *a, Size lda,
 					const double *x, double beta, double *y);
 
-/* ---- decompositions (cholesky.c, lu.c, eigen.c, svd.c) ---- */
+/* ---- decompositions (cholesky.c, lu.c, eigen.c, lanczos.c, svd.c) ---- */
 
 /*
  * A (n x n, symmetric, both triangles given) = L L', L in the lower triangle on
@@ -124,6 +124,10 @@ extern void eigh_f8(Size n, double *a, double *w);
 #define EIGH_RAW_MAX 512
 extern Size eigh_raw_work(Size n);
 extern int	eigh_f8_raw(Size n, double *a, double *w, void *work);
+
+/* The largest eigenvalue of A (n x n, symmetric, both triangles, finite) and its eigenvector x, of length 1. */
+extern double eigh_top_f8(Size n, const double *a, double *x);
+extern Size eigh_top_scratch(Size n);
 
 /*
  * Thin SVD A (m x n) = U diag(s) V', r = min(m, n): u is m x r, s r descending,
