@@ -215,6 +215,7 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 typedef struct CentreProducts
 {
 	double	   *m;				/* p x nt */
+	float	   *m4;				/* a copy, or NULL */
 	int			nt;
 	const double *x_mean;
 	const double *inv;
@@ -230,19 +231,29 @@ centre_product_row(double *row, int nt, double x_mean, double scale, const doubl
 		row[t] = (row[t] - x_mean * sy[t]) * scale / norm[t];
 }
 
+HOT_LOOP static void
+copy_to_float4(const double *restrict from, Size n, float *restrict to)
+{
+	for (Size i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
 static void
 centre_product_task(int64 i, int worker, void *arg)
 {
 	CentreProducts *c = arg;
+	double	   *row = c->m + (Size) i * c->nt;
 
-	centre_product_row(c->m + (Size) i * c->nt, c->nt, c->x_mean[i], c->inv[i] * c->factor, c->sy, c->norm);
+	centre_product_row(row, c->nt, c->x_mean[i], c->inv[i] * c->factor, c->sy, c->norm);
+	if (c->m4)
+		copy_to_float4(row, c->nt, c->m4 + (Size) i * c->nt);
 }
 
 void
-fold_centre_products(double *m, int p, int nt, const double *x_mean, const double *inv,
+fold_centre_products(double *m, float *m4, int p, int nt, const double *x_mean, const double *inv,
 					 const double *sy, const double *norm, double factor)
 {
-	CentreProducts c = {m, nt, x_mean, inv, sy, norm, factor};
+	CentreProducts c = {m, m4, nt, x_mean, inv, sy, norm, factor};
 
 	parallel_for(p, 0, centre_product_task, &c);
 }

@@ -63,8 +63,8 @@ extern TargetSums *fold_target_sums_new(int p, int n_folds, int max_targets);
 extern void fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const double *cy,
 							 TargetSums *b);
 
-/* m (p x nt) = factor D (m - x_mean sy') with D = diag(inv); then by column / norm */
-extern void fold_centre_products(double *m, int p, int nt, const double *x_mean, const double *inv,
+/* m (p x nt) = factor D (m - x_mean sy') with D = diag(inv); then by column / norm; a copy in m4 unless NULL */
+extern void fold_centre_products(double *m, float *m4, int p, int nt, const double *x_mean, const double *inv,
 								 const double *sy, const double *norm, double factor);
 
 #endif							/* NEUROENC_FOLD_SUMS_H */

@@ -14,7 +14,9 @@
  * Targets go in blocks, so that scratch is about 64 MB beside (2 k + 1) p^2.
  * Large score terms run in float4; then every alpha within SURE of the best is
  * scored again in float8 and only those decide (field practice: float4 moves
- * R2 by less than 1e-6, the low rank by less than 1e-5).
+ * R2 by less than 1e-6, the low rank by less than 1e-5).  For float4 rows the
+ * projections do so too, in the directions where an error of the product is not
+ * blown up: dividing by lambda + alpha multiplies it by at most 1 / FIRM there.
  */
 #include "postgres.h"
 
@@ -30,6 +32,7 @@
 #define MAX_BLOCK		2048
 #define MIN_BLOCK		32
 #define SURE			1e-5
+#define FIRM			1e-2	/* (lambda + smallest alpha) / largest lambda */
 
 #define MEMORY_HINT "Fit fewer targets at a time (gram_targets), or fewer features (gram_features)."
 
@@ -237,6 +240,23 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 		s->job->enc->solver = ENCODER_SOLVER_PREDICT;
 }
 
+static void
+prepare_firm(const Primal *s, FoldBasis *fold)
+{
+	int			p = s->p;
+	int			n;
+
+	fold->first_firm = 0;
+	while (fold->first_firm < p &&
+		   (s->job->g->has_float8 || fold->sweep.lambda[fold->first_firm] + fold->sweep.alphas[0] < FIRM))
+		fold->first_firm++;
+	n = p - fold->first_firm;
+	fold->firm = huge_alloc(Max(1, (Size) p * n) * sizeof(float));
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < p; j++)
+			fold->firm[(Size) j * n + i] = fold->train.qt[(Size) (fold->first_firm + i) * p + j];
+}
+
 void
 primal_prepare(Primal *s)
 {
@@ -251,6 +271,8 @@ primal_prepare(Primal *s)
 	for (int f = 0; f < s->n_folds; f++)
 	{
 		prepare_sweep(s, &s->folds[f]);
+		if (s->float4)
+			prepare_firm(s, &s->folds[f]);
 		CHECK_FOR_INTERRUPTS();
 	}
 	pfree(bases);
@@ -258,9 +280,28 @@ primal_prepare(Primal *s)
 
 /* ---- blocks of targets ---- */
 
-/* The block's sums about means, in the fold's basis and units: train becomes z, held e. */
+/* m (p x nt, centred; m4: a copy, or NULL) in the fold's basis; what m pointed to is the spare then. */
 static void
-project(const Primal *s, TargetSums *b, int f)
+rotate(const Primal *s, TargetSums *b, const FoldBasis *fold, double **m, const float *m4)
+{
+	int			p = s->p;
+	int			nt = b->nt;
+	int			first = m4 ? fold->first_firm : p;
+	double	   *out = b->spare;
+
+	gemm_f8(false, false, first, nt, p, 1, fold->train.qt, p, *m, nt, 0, out, nt);
+	if (first < p)
+	{
+		memset(out + (Size) first * nt, 0, (Size) (p - first) * nt * sizeof(double));
+		gemm_f4_accumulate(p - first, nt, p, fold->firm, p - first, m4, nt, out + (Size) first * nt, nt);
+	}
+	b->spare = *m;
+	*m = out;
+}
+
+/* The block's sums about means, in the fold's basis and units: train becomes z, held e; m4: room of p x nt, or NULL. */
+static void
+project(const Primal *s, TargetSums *b, int f, float *m4)
 {
 	const FoldBasis *fold = &s->folds[f];
 	int			p = s->p;
@@ -269,18 +310,15 @@ project(const Primal *s, TargetSums *b, int f)
 	const double *sy_held = b->sy + (Size) f * nt;
 	const double *sy_all = b->sy + (Size) s->n_folds * nt;
 	double	   *sy_train = palloc(nt * sizeof(double));
-	double	   *swap;
 
 	for (int t = 0; t < nt; t++)
 		sy_train[t] = sy_all[t] - sy_held[t];
-	fold_centre_products(b->train[f], p, nt, fold->train.mean, fold->train.inv, sy_train,
-					b->y_norm, unit);
-	fold_centre_products(b->held[f], p, nt, fold->held_mean, fold->train.inv, sy_held,
-					b->y_norm, unit);
-	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->train[f], nt, 0, b->spare, nt);
-	swap = b->train[f], b->train[f] = b->spare, b->spare = swap;
-	gemm_f8(false, false, p, nt, p, 1, fold->train.qt, p, b->held[f], nt, 0, b->spare, nt);
-	swap = b->held[f], b->held[f] = b->spare, b->spare = swap;
+	fold_centre_products(b->train[f], m4, p, nt, fold->train.mean, fold->train.inv, sy_train,
+						 b->y_norm, unit);
+	rotate(s, b, fold, &b->train[f], m4);
+	fold_centre_products(b->held[f], m4, p, nt, fold->held_mean, fold->train.inv, sy_held,
+						 b->y_norm, unit);
+	rotate(s, b, fold, &b->held[f], m4);
 	pfree(sy_train);
 }
 
@@ -335,13 +373,17 @@ primal_score_all(const Primal *s, TargetSums *b)
 	int			a = s->job->n_alphas;
 	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
 	Size		bytes = size_mul(size_mul(a, b->nt), sizeof(SweepValue));
+	Size		float4_bytes = s->float4 ? size_mul(size_mul(s->p, b->nt), sizeof(float)) : 0;
 	SweepValue *values;
+	float	   *centred4;
 
-	memory_claim_add(memory_claim(CurrentMemoryContext, "scores of the alphas"), bytes, MEMORY_HINT);
+	memory_claim_add(memory_claim(CurrentMemoryContext, "scores of the alphas"), size_add(bytes, float4_bytes),
+					 MEMORY_HINT);
 	values = huge_alloc(bytes);
+	centred4 = s->float4 ? huge_alloc(float4_bytes) : NULL;
 	for (int f = 0; f < s->n_folds; f++)
 	{
-		project(s, b, f);
+		project(s, b, f, centred4);
 		sweep_all(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, s->float4,
 				  s->job->scoring != ENCODER_SCORING_R, values);
 		for (int j = 0; j < a; j++)
@@ -350,6 +392,8 @@ primal_score_all(const Primal *s, TargetSums *b)
 		progress_add(1);
 	}
 	pfree(values);
+	if (centred4)
+		pfree(centred4);
 	return scores;
 }
 
@@ -458,7 +502,7 @@ project_all(const Primal *s, TargetSums *b, double *ones)
 
 	for (int t = 0; t < b->nt; t++)
 		ones[t] = 1;
-	fold_centre_products(b->all, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
+	fold_centre_products(b->all, NULL, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
 	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
 	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
 }

@@ -31,6 +31,8 @@ typedef struct FoldBasis
 	double	   *held_inv;		/* p: train.inv, but 0 for what is constant in the fold: its rounding predicts nothing */
 	double	   *sx;				/* p, then unused */
 	double	   *held;			/* p x p: the fold's sums; then quad of the sweep */
+	int			first_firm;		/* eigenvectors from here on project in float4 (if the block has room for it) */
+	float	   *firm;			/* p x (p - first_firm): those, in columns */
 	SweepFold	sweep;
 } FoldBasis;
 

@@ -31,7 +31,9 @@
 #include "linalg/linalg.h"
 
 #define TILE			128		/* columns of an exact tile */
-#define RANK_TILE		16		/* targets of a low-rank tile */
+#define LANES			16		/* targets that a loop of the low rank takes at once */
+#define ROWS			16
+#define RANK_COLUMNS	256		/* columns of a low-rank tile, about */
 #define MAX_RANK		32
 #define RANK_TOLERANCE	3e-6
 #define MAX_RANK_ALPHAS	512		/* of more alphas the factors cost more than they save */
@@ -95,7 +97,9 @@ typedef struct SweepJob
 
 	/* low rank */
 	int			rank;
+	int			rank_tile;		/* targets of a tile */
 	const float *g;				/* p x rank */
+	const float *g_d;			/* its rows times f->d */
 	const double *w;			/* n_alphas x rank */
 
 	char	   *scratch;		/* bytes a worker */
@@ -168,6 +172,18 @@ sweep_task(int64 i, int worker, void *arg)
 	}
 }
 
+/* One direction of m pairs: u = z / (lambda + alpha) and e of their targets. */
+HOT_LOOP static void
+gather_pairs(const double *z, const double *e, double lambda, const double *restrict alpha,
+			 const int *target, int m, double *restrict u_out, double *restrict e_out)
+{
+	for (int q = 0; q < m; q++)
+	{
+		e_out[q] = e[target[q]];
+		u_out[q] = z[target[q]] / (lambda + alpha[q]);
+	}
+}
+
 static void
 pairs_task(int64 i, int worker, void *arg)
 {
@@ -179,18 +195,16 @@ pairs_task(int64 i, int worker, void *arg)
 	double	   *e = (double *) (job->scratch + worker * job->scratch_bytes);
 	double	   *u = e + tile;
 	double	   *w = u + tile;
+	double		alpha[TILE];
 	double		a1[TILE];
 	double		a2[TILE];
 	double		a3[TILE];
 
+	for (int q = 0; q < m; q++)
+		alpha[q] = f->alphas[job->alpha[first + q]];
 	for (int k = 0; k < f->p; k++)
-		for (int q = 0; q < m; q++)
-		{
-			Size		at = (Size) k * job->nt + job->target[first + q];
-
-			e[(Size) k * m + q] = job->e[at];
-			u[(Size) k * m + q] = job->z[at] / (f->lambda[k] + f->alphas[job->alpha[first + q]]);
-		}
+		gather_pairs(job->z + (Size) k * job->nt, job->e + (Size) k * job->nt, f->lambda[k], alpha,
+					 job->target + first, m, u + (Size) k * m, e + (Size) k * m);
 	evaluate_tile_double(f, f->quad, u, e, m, w, a1, a2, a3);
 	store_values(job->values + first, a1, a2, a3, m);
 }
@@ -198,88 +212,110 @@ pairs_task(int64 i, int worker, void *arg)
 /* ---- low rank over the alphas ---- */
 
 /*
- * A tile's columns are target by target: column q * rank + k is g_k o z_q, so
- * that one target's r x r products are a small matrix product of their own.
+ * A tile's columns are combination by combination, LANES targets or a multiple
+ * in each: column k * tile + q is g_k o z_q, so that all loops run over targets.
  */
 
-/* u[i, q, k] = g[i, k] z[i, q] and e in float4; columns of targets past m are 0 */
+/* u[i, k, q] = g[i, k] z[i, q], a copy in w unless NULL, z and z o e in float4; targets past m are 0 */
 HOT_LOOP static void
-rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict e)
+rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict w, float *restrict z,
+		  float *restrict ze)
 {
 	int			rank = job->rank;
+	int			tile = job->rank_tile;
+	Size		columns = (Size) rank * tile;
 
+	memset(z, 0, (Size) job->f->p * tile * sizeof(float));
+	memset(ze, 0, (Size) job->f->p * tile * sizeof(float));
 	for (int i = 0; i < job->f->p; i++)
 	{
-		const float *restrict g = job->g + (Size) i * rank;
+		const double *restrict z_in = job->z + (Size) i * job->nt + t0;
+		const double *restrict e_in = job->e + (Size) i * job->nt + t0;
+		float	   *restrict zi = z + (Size) i * tile;
+		float	   *restrict zei = ze + (Size) i * tile;
 
-		for (int q = 0; q < RANK_TILE; q++)
+		for (int q = 0; q < m; q++)
 		{
-			Size		at = (Size) i * job->nt + t0 + q;
-			float		z = q < m ? job->z[at] : 0;
-			float	   *restrict out = u + ((Size) i * RANK_TILE + q) * rank;
-
-			e[(Size) i * RANK_TILE + q] = q < m ? job->e[at] : 0;
-			for (int k = 0; k < rank; k++)
-				out[k] = g[k] * z;
+			zi[q] = z_in[q];
+			zei[q] = z_in[q] * e_in[q];
 		}
-	}
-}
-
-/* s1[q, k] = sum over i of u[i, q, k] e[i, q]; s3[q, k] = sum of d[i] u[i, q, k] */
-HOT_LOOP static void
-rank_sums(const float *restrict u, const float *restrict e, const double *restrict d, int n, int rank,
-		  float *restrict s1, float *restrict s3)
-{
-	int			columns = rank * RANK_TILE;
-
-	memset(s1, 0, columns * sizeof(float));
-	memset(s3, 0, columns * sizeof(float));
-	for (int i = 0; i < n; i++)
-	{
-		const float *restrict ui = u + (Size) i * columns;
-		float		weight = d[i];
-
-		for (int q = 0; q < RANK_TILE; q++)
-		{
-			float		eq = e[(Size) i * RANK_TILE + q];
-
-			for (int k = 0; k < rank; k++)
-				s1[q * rank + k] += ui[q * rank + k] * eq;
-		}
-		for (int c = 0; c < columns; c++)
-			s3[c] += ui[c] * weight;
-	}
-}
-
-/* One target's sums at every alpha from its rank x rank products and sums. */
-static void
-rank_values(const SweepJob *job, const float *products, const float *s1, const float *s3, int t)
-{
-	const SweepFold *f = job->f;
-	int			rank = job->rank;
-	double		factor = f->predict ? 1 : 2;
-
-	for (int j = 0; j < f->n_alphas; j++)
-	{
-		const double *w = job->w + (Size) j * rank;
-		SweepValue *value = &job->values[(Size) j * job->nt + t];
-		double		a1 = 0;
-		double		a2 = 0;
-		double		a3 = 0;
-
 		for (int k = 0; k < rank; k++)
 		{
-			double		row = 0;
+			float		g = job->g[(Size) i * rank + k];
+			float	   *restrict out = u + i * columns + k * tile;
 
-			for (int l = 0; l < rank; l++)
-				row += products[k * rank + l] * w[l];
-			a1 += w[k] * s1[k];
-			a2 += w[k] * row;
-			a3 += w[k] * s3[k];
+			for (int q = 0; q < tile; q++)
+				out[q] = g * zi[q];
 		}
-		value->a1 = a1;
-		value->a2 = factor * a2;
-		value->a3 = a3;
+		if (w != NULL)
+			memcpy(w + i * columns, u + i * columns, columns * sizeof(float));
+	}
+}
+
+/* LANES floats of an array; the compiler splits them where registers are shorter */
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+
+/* products[l, q] += sum over n rows of u[i, q] w[i, l, q] for n_l (a constant) l and LANES q */
+static inline __attribute__((always_inline)) void
+lane_products(const float *u, const float *w, int n, Size columns, int tile, const int n_l, float *products)
+{
+	Lanes		sum[4] = {{0}};
+
+	for (int i = 0; i < n; i++, u += columns, w += columns)
+	{
+		Lanes		ui = *(const Lanes *) u;
+
+		for (int l = 0; l < n_l; l++)
+			sum[l] += ui * *(const Lanes *) (w + l * tile);
+	}
+	for (int l = 0; l < n_l; l++)
+		*(Lanes *) (products + l * tile) += sum[l];
+}
+
+/* products[k, l, q] = sum over n rows of x[i, k, q] w[i, l, q], in partial sums of ROWS, which stay in the first cache */
+HOT_LOOP static void
+rank_products(const float *x, const float *w, int n, int rank, int tile, float *products)
+{
+	Size		columns = (Size) rank * tile;
+
+	memset(products, 0, columns * rank * sizeof(float));
+	for (int i0 = 0; i0 < n; i0 += ROWS)
+		for (int k = 0; k < rank; k++)
+			for (int q = 0; q < tile; q += LANES)
+			{
+				const float *xk = x + i0 * columns + k * tile + q;
+				const float *wk = w + i0 * columns + q;
+				float	   *to = products + k * columns + q;
+				int			rows = Min(ROWS, n - i0);
+				int			l = 0;
+
+				for (; l + 4 <= rank; l += 4)
+					lane_products(xk, wk + l * tile, rows, columns, tile, 4, to + l * tile);
+				for (; l < rank; l++)
+					lane_products(xk, wk + l * tile, rows, columns, tile, 1, to + l * tile);
+			}
+}
+
+/* One alpha's sums of LANES targets from the combinations' products and sums. */
+HOT_LOOP static void
+lane_values(const double *w, int rank, int tile, const float *products, const float *s1, const float *s3,
+			double *restrict a1, double *restrict a2, double *restrict a3)
+{
+	for (int q = 0; q < LANES; q++)
+		a1[q] = a2[q] = a3[q] = 0;
+	for (int k = 0; k < rank; k++)
+	{
+		double		row[LANES] = {0};
+
+		for (int l = 0; l < rank; l++)
+			for (int q = 0; q < LANES; q++)
+				row[q] += w[l] * products[((Size) k * rank + l) * tile + q];
+		for (int q = 0; q < LANES; q++)
+		{
+			a1[q] += w[k] * s1[k * tile + q];
+			a2[q] += w[k] * row[q];
+			a3[q] += w[k] * s3[k * tile + q];
+		}
 	}
 }
 
@@ -289,33 +325,39 @@ low_rank_task(int64 i, int worker, void *arg)
 	SweepJob   *job = arg;
 	const SweepFold *f = job->f;
 	int			rank = job->rank;
-	int			t0 = i * RANK_TILE;
-	int			m = Min(RANK_TILE, job->nt - t0);
-	int			columns = rank * RANK_TILE;
+	int			tile = job->rank_tile;
+	int			t0 = i * tile;
+	int			m = Min(tile, job->nt - t0);
+	int			columns = rank * tile;
 	float	   *u = (float *) (job->scratch + worker * job->scratch_bytes);
 	float	   *w = u + (Size) f->p * columns;
-	float	   *e = w + quad_rows(f) * columns;
-	float	   *products = e + (Size) f->p * RANK_TILE;
-	float	   *s1 = products + (Size) rank * rank;
+	float	   *z = w + quad_rows(f) * columns;
+	float	   *ze = z + (Size) f->p * tile;
+	float	   *products = ze + (Size) f->p * tile;
+	float	   *s1 = products + (Size) rank * columns;
 	float	   *s3 = s1 + columns;
+	double		factor = f->predict ? 1 : 2;
 
-	rank_load(job, t0, m, u, e);
+	rank_load(job, t0, m, u, f->predict ? NULL : w, z, ze);
 	if (f->predict)
 		gemm_float(f->n_rows, columns, f->p, f->quad4, u, w);
 	else
-	{
-		memcpy(w, u, (Size) f->p * columns * sizeof(float));
 		trmm_float(f->p, columns, f->quad4, w);
-	}
-	rank_sums(u, e, f->d, f->p, rank, s1, s3);
-	for (int q = 0; q < m; q++)
-	{
-		const float *x = (f->predict ? w : u) + q * rank;
+	rank_products(f->predict ? w : u, w, f->predict ? f->n_rows : f->p, rank, tile, products);
+	gemm_f4_raw(true, false, rank, tile, f->p, 1, job->g, rank, ze, tile, 0, s1, tile);
+	gemm_f4_raw(true, false, rank, tile, f->p, 1, job->g_d, rank, z, tile, 0, s3, tile);
+	for (int j = 0; j < f->n_alphas; j++)
+		for (int q = 0; q < m; q += LANES)
+		{
+			double		a1[LANES];
+			double		a2[LANES];
+			double		a3[LANES];
 
-		gemm_f4_raw(true, false, rank, rank, f->predict ? f->n_rows : f->p, 1,
-					x, columns, w + q * rank, columns, 0, products, rank);
-		rank_values(job, products, s1 + q * rank, s3 + q * rank, t0 + q);
-	}
+			lane_values(job->w + (Size) j * rank, rank, tile, products + q, s1 + q, s3 + q, a1, a2, a3);
+			for (int c = 0; c < LANES; c++)
+				a2[c] *= factor;
+			store_values(job->values + (Size) j * job->nt + t0 + q, a1, a2, a3, Min(LANES, m - q));
+		}
 }
 
 /* Is max |phi - phi V V'| over the first r rows of vt within tolerance? */
@@ -365,11 +407,12 @@ right_singular_vectors(const double *phi, int p, int a, double *vt)
 
 /*
  * The smallest rank that reproduces lambda / (lambda + alpha) within tolerance
- * and is cheaper than the alphas one by one, with its factors; 0 if none is.
+ * and is cheaper than the alphas one by one, with its factors; none: rank stays 0.
  */
-static int
-low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
+static void
+low_rank_factors(SweepJob *job)
 {
+	const SweepFold *f = job->f;
 	int			p = f->p;
 	int			a = f->n_alphas;
 	int			r_max = Min(Min(p, a), MAX_RANK);
@@ -377,11 +420,12 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	double	   *phi;
 	double	   *vt;
 	float	   *g;
+	float	   *g_d;
 	double	   *w;
 	int			r;
 
 	if (a > MAX_RANK_ALPHAS)
-		return 0;
+		return;
 	phi = huge_matrix(p, a);
 	vt = huge_matrix(a, a);
 	for (int i = 0; i < p; i++)
@@ -391,18 +435,18 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 	for (r = 1; r <= r_max; r++)
 	{
 		double		exact = a * (quad + DOT_COST * 6.0 * p);
-		double		low = r * quad + SMALL_COST * 2.0 * r * r * quad_rows(f) +
-			DOT_COST * (6.0 * r * p + 2.0 * a * r * r);
+		double		low = r * quad + SMALL_COST * (2.0 * r * r * quad_rows(f) + 6.0 * r * p) + DOT_COST * 2.0 * a * r * r;
 
 		if (low > 0.8 * exact)
-			return 0;
+			return;
 		if (rank_suffices(phi, vt, p, a, r))
 			break;
 	}
 	if (r > r_max)
-		return 0;
+		return;
 
 	g = huge_alloc((Size) p * r * sizeof(float));
+	g_d = huge_alloc((Size) p * r * sizeof(float));
 	for (int i = 0; i < p; i++)
 		for (int k = 0; k < r; k++)
 		{
@@ -411,14 +455,17 @@ low_rank_factors(const SweepFold *f, const float **g_out, const double **w_out)
 			for (int j = 0; j < a; j++)
 				sum += vt[k * a + j] / (f->lambda[i] + f->alphas[j]);
 			g[(Size) i * r + k] = sum;
+			g_d[(Size) i * r + k] = sum * f->d[i];
 		}
 	w = palloc((Size) a * r * sizeof(double));
 	for (int j = 0; j < a; j++)
 		for (int k = 0; k < r; k++)
 			w[(Size) j * r + k] = vt[(Size) k * a + j];
-	*g_out = g;
-	*w_out = w;
-	return r;
+	job->rank = r;
+	job->rank_tile = LANES * Max(1, RANK_COLUMNS / (LANES * r));
+	job->g = g;
+	job->g_d = g_d;
+	job->w = w;
 }
 
 /* ---- the two entrances ---- */
@@ -444,14 +491,14 @@ sweep_all(const SweepFold *f, const double *z, const double *e, int nt, bool flo
 	SweepJob	job = {.f = f, .z = z, .e = e, .nt = nt, .float4 = float4, .values = values};
 
 	if (float4 && low_rank)
-		job.rank = low_rank_factors(f, &job.g, &job.w);
+		low_rank_factors(&job);
 	if (job.rank > 0)
 	{
-		Size		columns = (Size) job.rank * RANK_TILE;
+		Size		columns = (Size) job.rank * job.rank_tile;
 
 		job.scratch_bytes = sizeof(float) *
-			((f->p + quad_rows(f)) * columns + (Size) f->p * RANK_TILE + (Size) job.rank * job.rank + 2 * columns);
-		run(&job, (nt + RANK_TILE - 1) / RANK_TILE, low_rank_task);
+			((f->p + quad_rows(f)) * columns + 2 * (Size) f->p * job.rank_tile + (job.rank + 2) * columns);
+		run(&job, (nt + job.rank_tile - 1) / job.rank_tile, low_rank_task);
 	}
 	else
 	{
