@@ -155,6 +155,17 @@ fold_target_bytes(int p, int n_folds, int max_targets)
 	return size_mul(columns, size_mul(max_targets, sizeof(double)));
 }
 
+static void
+zero_row(int64 j, int worker, void *arg)
+{
+	TargetSums *b = arg;
+	Size		at = (Size) j * b->nt;
+
+	memset(b->all + at, 0, b->nt * sizeof(double));
+	for (int f = 0; f < b->n_folds; f++)
+		memset(b->held[f] + at, 0, b->nt * sizeof(double));
+}
+
 /* One feature's sums: each fold's others as prefix + suffix, and all (0 before). */
 static void
 train_row(int64 j, int worker, void *arg)
@@ -180,13 +191,12 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 {
 	int			k = b->n_folds;
 	int			nt = b->nt;
-	Size		n = (Size) b->p * nt;
 	double	   *sy_all = b->sy + (Size) k * nt;
 	double	   *syy_all = b->syy + (Size) k * nt;
 
 	memset(b->sy, 0, (Size) (k + 1) * nt * sizeof(double));
 	memset(b->syy, 0, (Size) (k + 1) * nt * sizeof(double));
-	memset(b->all, 0, n * sizeof(double));
+	parallel_for(b->p, 0, zero_row, b);
 	if (k == 0)
 		gram_sum_xy(g, group->cells, group->n_cells, cx, cy, b->targets, nt, sy_all, syy_all, b->all, nt);
 	for (int f = 0; f < k; f++)
@@ -195,7 +205,6 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 		double	   *sy = b->sy + (Size) f * nt;
 		double	   *syy = b->syy + (Size) f * nt;
 
-		memset(b->held[f], 0, n * sizeof(double));
 		gram_sum_xy(g, fold->cells, fold->n_cells, cx, cy, b->targets, nt, sy, syy, b->held[f], nt);
 		add_to(sy_all, sy, nt);
 		add_to(syy_all, syy, nt);

@@ -24,6 +24,7 @@
 
 #include "miscadmin.h"
 
+#include "base/dispatch.h"
 #include "base/progress.h"
 #include "encoding/ridge_primal.h"
 #include "linalg/linalg.h"
@@ -533,15 +534,51 @@ gcv_block(Primal *s, TargetSums *b)
 	ridge_gcv(s->job, s->group->n, s->p, s->all.lambda, b->spare, b->nt, syy, b->targets, b->nt, chosen);
 }
 
-static void
-store_weight(Encoder *e, int j, int t, double w)
+typedef struct FitBlock
 {
-	Size		at = (Size) j * e->v + t;
+	const Primal *s;
+	TargetSums *b;
+	double		smallest;		/* eigenvalues below are rounding */
+	const double *alpha;		/* by target of the block */
+} FitBlock;
+
+HOT_LOOP static void
+shrink_row(double *row, int nt, double lambda, const double *alpha, double smallest)
+{
+	for (int t = 0; t < nt; t++)
+	{
+		double		bottom = lambda + alpha[t];
+
+		row[t] = bottom > smallest ? row[t] / bottom : 0;
+	}
+}
+
+static void
+shrink_task(int64 i, int worker, void *arg)
+{
+	FitBlock   *job = arg;
+	TargetSums *b = job->b;
+
+	shrink_row(b->all + (Size) i * b->nt, b->nt, job->s->all.lambda[i], job->alpha, job->smallest);
+}
+
+/* A feature's weights into the encoder */
+static void
+store_task(int64 j, int worker, void *arg)
+{
+	FitBlock   *job = arg;
+	const TargetSums *b = job->b;
+	Encoder    *e = job->s->job->enc;
+	const double *row = b->spare + (Size) j * b->nt;
+	double		inv = job->s->all.inv[j];
+	Size		at = (Size) j * e->v;
 
 	if (e->wtype == TENSOR_FLOAT4)
-		((float *) e->weights)[at] = w;
+		for (int t = 0; t < b->nt; t++)
+			((float *) e->weights)[at + b->targets[t]] = row[t] * inv;
 	else
-		((double *) e->weights)[at] = w;
+		for (int t = 0; t < b->nt; t++)
+			((double *) e->weights)[at + b->targets[t]] = row[t] * inv;
 }
 
 /* Weights and the value at x0 from all (projected); alphas are in the encoder. */
@@ -550,28 +587,21 @@ fit_block(Primal *s, TargetSums *b)
 {
 	Encoder    *e = s->job->enc;
 	int			p = s->p;
-	double		smallest = smallest_eigenvalue(s);
+	double	   *alpha = palloc(b->nt * sizeof(double));
+	double	   *y0 = palloc(b->nt * sizeof(double));
+	double	   *from_mean = huge_matrix(1, p);
+	FitBlock	job = {s, b, smallest_eigenvalue(s), alpha};
 
-	for (int i = 0; i < p; i++)
-		for (int t = 0; t < b->nt; t++)
-		{
-			double		bottom = s->all.lambda[i] + e->alpha[b->targets[t]];
-
-			b->all[(Size) i * b->nt + t] = bottom > smallest ? b->all[(Size) i * b->nt + t] / bottom : 0;
-		}
-	gemm_f8(true, false, p, b->nt, p, 1, s->all.qt, p, b->all, b->nt, 0, b->spare, b->nt);
+	for (int t = 0; t < b->nt; t++)
+		alpha[t] = e->alpha[b->targets[t]];
 	for (int j = 0; j < p; j++)
-	{
-		double		from_mean = e->x0[j] - (s->job->cx[j] + s->all.mean[j]);
-
-		for (int t = 0; t < b->nt; t++)
-		{
-			double		w = b->spare[(Size) j * b->nt + t] * s->all.inv[j];
-
-			store_weight(e, j, b->targets[t], w);
-			e->y0[b->targets[t]] += from_mean * w;
-		}
-	}
+		from_mean[j] = (e->x0[j] - (s->job->cx[j] + s->all.mean[j])) * s->all.inv[j];
+	parallel_for(p, 0, shrink_task, &job);
+	gemm_f8(true, false, p, b->nt, p, 1, s->all.qt, p, b->all, b->nt, 0, b->spare, b->nt);
+	parallel_for(p, 0, store_task, &job);
+	gemv_f8(true, b->nt, p, 1, b->spare, b->nt, from_mean, 0, y0);
+	for (int t = 0; t < b->nt; t++)
+		e->y0[b->targets[t]] += y0[t];
 }
 
 static void

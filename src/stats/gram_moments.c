@@ -536,37 +536,60 @@ add_translated_xx(const GramMoments *m, int p, Translation t, int sign, double *
  * sy, syy, sxy += sign times m's for the targets idx, translated.  A target
  * that m's rows lack has sums of 0 and keeps them.
  */
+typedef struct TranslateXY
+{
+	const GramMoments *m;
+	Size		v;				/* of m */
+	const int  *idx;
+	int			first;			/* of idx, where those are consecutive; else -1 */
+	int			nt;
+	Translation t;
+	const double *dy;			/* nt: 0 where the target is missing */
+	double		sign;
+	double	   *sxy;
+	Size		ldxy;
+} TranslateXY;
+
+HOT_LOOP static void
+add_times(double *restrict to, const double *restrict from, double sign, int n)
+{
+	for (int i = 0; i < n; i++)
+		to[i] += sign * from[i];
+}
+
+static void
+translate_xy_row(int64 j, int worker, void *arg)
+{
+	TranslateXY *job = arg;
+	const GramMoments *m = job->m;
+	const double *from = m->sxy + (Size) j * job->v;
+	double	   *to = job->sxy + (Size) j * job->ldxy;
+
+	if (job->first >= 0 && job->t.none)
+		add_times(to, from + job->first, job->sign, job->nt);
+	else
+		for (int i = 0; i < job->nt; i++)
+		{
+			int			k = job->idx ? job->idx[i] : i;
+
+			to[i] += job->sign * (from[k] + m->sx[j] * job->dy[i] + job->t.dx[j] * (m->sy[k] + m->n * job->dy[i]));
+		}
+}
+
 static void
 add_translated_xy(const Gram *g, const GramCell *cell, const GramMoments *m, const int *idx, int nt,
 				  Translation t, int sign, double *sy, double *syy, double *sxy, Size ldxy)
 {
 	double		n = m->n;
 	double	   *dy = huge_alloc(Max(1, nt) * sizeof(double));
-	bool		contiguous = nt > 0 && (idx == NULL || idx[nt - 1] - idx[0] == nt - 1);
-	int			first = nt == 0 ? 0 : idx ? idx[0] : 0;
+	TranslateXY job = {m, g->v, idx, -1, nt, t, dy, sign, sxy, ldxy};
 
 	/* idx is ascending, so first and last tell */
+	if (nt > 0 && (idx == NULL || idx[nt - 1] - idx[0] == nt - 1))
+		job.first = idx ? idx[0] : 0;
 	for (int i = 0; i < nt; i++)
 		dy[i] = GRAM_MISSING(g, cell, idx ? idx[i] : i) ? 0 : t.dy[i];
-
-	for (int j = 0; j < g->p; j++)
-	{
-		const double *from = m->sxy + (Size) j * g->v;
-		double	   *to = sxy + (Size) j * ldxy;
-
-		if (contiguous && t.none)
-			for (int i = 0; i < nt; i++)
-				to[i] += sign * from[first + i];
-		else
-			for (int i = 0; i < nt; i++)
-			{
-				int			k = idx ? idx[i] : i;
-
-				to[i] += sign * (from[k] + m->sx[j] * dy[i] + t.dx[j] * (m->sy[k] + n * dy[i]));
-			}
-		if ((j & 63) == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
+	parallel_for(g->p, 0, translate_xy_row, &job);
 	for (int i = 0; i < nt; i++)
 	{
 		int			k = idx ? idx[i] : i;
@@ -897,7 +920,7 @@ gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out)
 
 /* ---- the centre ---- */
 
-#define CENTRE_ROWS 256			/* of each cell: any point near the mean will do */
+#define CENTRE_ROWS 64			/* of each cell: any point near the mean will do */
 
 static double
 rounded_mean(double sum, double n)
