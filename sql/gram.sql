@@ -30,7 +30,7 @@ SELECT gram_agg(x, y, fold) IS NULL AS none, gram_agg(x) IS NULL AS x_alone FROM
 SELECT n_samples(gram_agg(x, y, fold)) AS rows, folds(gram_agg(x, y, fold))
 FROM (SELECT * FROM gram_rows UNION ALL VALUES (40, NULL::tensor, '[1,2]'::tensor), (40, '[1,2]', NULL), (NULL, '[1,2]', '[1,2]')) AS s;
 SELECT sum(NULL::gram) IS NULL AS sum_of_nulls;
-SELECT n_samples(NULL) IS NULL AS strict;
+SELECT n_samples(NULL::gram) IS NULL AS strict;
 
 -- A vector of one element may be a plain number; element types may mix
 SELECT * FROM pg_temp.read((SELECT gram_agg(x, y) FROM (VALUES ('1'::tensor, 'float8:[2]'::tensor), ('[3]', 'float2:[6]'), ('float8:5', '10')) AS s (x, y)));
