@@ -48,7 +48,8 @@ extern void parallel_for(int64 n_tasks, double work_per_task, ParallelTask task,
  * backend does something else, parallel_finish joins in, waits for the rest and
  * checks for interrupts.  A run belongs to a context: its reset stops and joins
  * the threads, so what the tasks touch must live there too.  One thread: all
- * tasks run in parallel_finish.
+ * tasks run in parallel_finish.  A further parallel_start or parallel_for
+ * finishes a run in flight first.
  */
 typedef struct ParallelRun ParallelRun;
 extern ParallelRun *parallel_run_new(MemoryContext cxt);

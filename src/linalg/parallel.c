@@ -20,6 +20,7 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
@@ -159,21 +160,6 @@ run_rounds(Job *job, int n_threads, double work_per_task, int64 *reported)
 	}
 }
 
-void
-parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
-{
-	Job			job;
-	int64		reported = 0;
-
-	if (n_tasks <= 0)
-		return;
-	blas_keep_single();
-	job_init(&job, n_tasks, task, arg);
-	run_rounds(&job, parallel_threads(), work_per_task, &reported);
-	if (work_per_task > 0)
-		progress_add((double) (n_tasks - reported) * work_per_task);
-}
-
 /* ---- in two halves ---- */
 
 struct ParallelRun
@@ -185,12 +171,20 @@ struct ParallelRun
 	MemoryContextCallback callback;
 };
 
+/*
+ * The run whose threads live.  There is one in a backend, so that grouped
+ * states don't multiply neuroenc.threads: who wants threads first helps it out.
+ */
+static ParallelRun *in_flight = NULL;
+
 static void
 join_run(ParallelRun *run)
 {
 	for (int i = 1; i < run->started; i++)
 		pthread_join(run->workers[i].thread, NULL);
 	run->started = 1;
+	if (in_flight == run)
+		in_flight = NULL;
 }
 
 static void
@@ -200,6 +194,14 @@ stop_run(void *arg)
 
 	pg_atomic_write_u32(&run->job.stop, 1);
 	join_run(run);
+}
+
+/* exit() runs libraries' destructors, and not every context need have been reset by then. */
+static void
+stop_at_exit(int code, Datum arg)
+{
+	if (in_flight != NULL)
+		stop_run(in_flight);
 }
 
 ParallelRun *
@@ -217,12 +219,21 @@ parallel_run_new(MemoryContext cxt)
 void
 parallel_start(ParallelRun *run, int64 n_tasks, ParallelTask task, void *arg)
 {
+	static bool registered = false;
+
+	if (!registered)
+		on_proc_exit(stop_at_exit, 0);
+	registered = true;
+	if (in_flight != NULL)
+		parallel_finish(in_flight);
 	blas_keep_single();
 	job_init(&run->job, n_tasks, task, arg);
 	run->n_threads = parallel_threads();
+	in_flight = run;
 	run->started = start_workers(&run->job, run->workers, (int) Min(n_tasks + 1, run->n_threads));
 }
 
+/* An interrupt raised here leaves a run that can be finished by a later call, as does a finished one. */
 void
 parallel_finish(ParallelRun *run)
 {
@@ -235,6 +246,25 @@ parallel_finish(ParallelRun *run)
 	join_run(run);
 	pg_atomic_write_u32(&run->job.stop, 0);
 	run_rounds(&run->job, run->n_threads, 0, &reported);
+}
+
+/* ---- in one ---- */
+
+void
+parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
+{
+	Job			job;
+	int64		reported = 0;
+
+	if (n_tasks <= 0)
+		return;
+	if (in_flight != NULL)
+		parallel_finish(in_flight);
+	blas_keep_single();
+	job_init(&job, n_tasks, task, arg);
+	run_rounds(&job, parallel_threads(), work_per_task, &reported);
+	if (work_per_task > 0)
+		progress_add((double) (n_tasks - reported) * work_per_task);
 }
 
 char *

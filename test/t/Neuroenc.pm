@@ -140,12 +140,13 @@ sub client_processes
 # Polls until $code is true; false after $seconds.
 sub wait_until
 {
-	my ($seconds, $code) = @_;
+	my ($seconds, $code, $step) = @_;
+	$step //= 0.05;
 	my $end = time() + $seconds;
 	while (time() < $end)
 	{
 		return 1 if $code->();
-		sleep(0.05);
+		sleep($step);
 	}
 	return $code->() ? 1 : 0;
 }
