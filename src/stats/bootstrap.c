@@ -79,17 +79,15 @@ static void
 load_tile(const Bootstrap *job, Tile tile, int first, int nt)
 {
 	const PredictionRows *rows = job->rows;
+	int			count[TARGETS];
 
 	predictions_gather(rows, 0, rows->n, 0, first, nt, tile.x, TARGETS);
 	predictions_gather(rows, 0, rows->n, 1, first, nt, tile.y, TARGETS);
 	for (Size i = 0; i < (Size) rows->n * TARGETS; i += TARGETS)
 		for (int t = 0; t < nt; t++)
 			tile.valid[i + t] = isnan(tile.x[i + t]) || isnan(tile.y[i + t]) ? 0 : 1;
-	for (int t = 0; t < nt; t++)
-	{
-		column_standardize(tile.x + t, tile.valid + t, rows->n, TARGETS);
-		column_standardize(tile.y + t, tile.valid + t, rows->n, TARGETS);
-	}
+	columns_standardize(tile.x, tile.valid, rows->n, nt, TARGETS, count);
+	columns_standardize(tile.y, tile.valid, rows->n, nt, TARGETS, count);
 	memset(tile.blocks, 0, (Size) rows->n_blocks * SUMS * TARGETS * sizeof(double));
 	for (int k = 0; k < rows->n_blocks; k++)
 	{
@@ -165,16 +163,57 @@ draws_task(int64 i, int worker, void *arg)
 				correlation(tile.sums + k * columns + t);
 }
 
-/* The q quantile of n > 0 sorted values, linear between neighbours (Hyndman and Fan's type 7). */
+/* Moves the k-th smallest of n values to place k, none smaller after it (Hoare's quickselect). */
+static void
+select_value(double *values, int n, int k)
+{
+	int			low = 0;
+	int			high = n - 1;
+
+	while (low < high)
+	{
+		double		pivot = values[low + (high - low) / 2];
+		int			i = low;
+		int			j = high;
+
+		while (i <= j)
+		{
+			while (values[i] < pivot)
+				i++;
+			while (values[j] > pivot)
+				j--;
+			if (i <= j)
+			{
+				double		swap = values[i];
+
+				values[i++] = values[j];
+				values[j--] = swap;
+			}
+		}
+		if (k <= j)
+			high = j;
+		else if (k >= i)
+			low = i;
+		else
+			return;
+	}
+}
+
+/* The q quantile of n > 0 values, linear between neighbours (Hyndman and Fan's type 7). */
 static double
-quantile(const double *sorted, int n, double q)
+quantile(double *values, int n, double q)
 {
 	double		at = q * (n - 1);
 	int			i = (int) at;
+	double		next;
 
+	select_value(values, n, i);
 	if (i + 1 >= n)
-		return sorted[n - 1];
-	return sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]);
+		return values[i];
+	next = values[i + 1];
+	for (int k = i + 2; k < n; k++)
+		next = Min(next, values[k]);
+	return values[i] + (at - i) * (next - values[i]);
 }
 
 /* One target's interval from its draws; draws with fewer than 2 rows that have values don't count. */
@@ -194,7 +233,6 @@ interval_task(int64 i, int worker, void *arg)
 		job->low[t] = job->high[t] = NAN;
 		return;
 	}
-	qsort(sample, n, sizeof(double), compare_doubles);
 	job->low[t] = quantile(sample, n, (1 - job->level) / 2);
 	job->high[t] = quantile(sample, n, (1 + job->level) / 2);
 }

@@ -27,52 +27,74 @@
 typedef struct ExplainableJob
 {
 	const PredictionRows *rows;
-	double	   *scratch;		/* a worker: n x COLUMNS values, stimuli of valid, stimuli of means */
+	double	   *scratch;		/* a worker: a Tile's matrices */
 	Size		scratch_doubles;
 	double	   *out;			/* v */
 } ExplainableJob;
 
-/* ev of one column of values (repeats x stimuli, stride ld); 'valid' and 'mean': stimuli long */
-static double
-column_variance(double *values, Size ld, int n_repeats, int n_stimuli, double *valid, double *mean)
+typedef struct Tile
 {
-	double		total = 0;
-	double		square = 0;
-	double		mean_variance = 0;
-	double		ev;
-	int			count = 0;
+	double	   *values;			/* repeats x stimuli x COLUMNS */
+	double	   *valid;			/* stimuli x COLUMNS: in all repeats */
+	double	   *mean;			/* stimuli x COLUMNS: over repeats */
+} Tile;
+
+static void
+find_valid(Tile tile, int n_repeats, int n_stimuli, int m)
+{
+	Size		ld = COLUMNS;
 
 	for (int s = 0; s < n_stimuli; s++)
-	{
-		valid[s * ld] = 1;
-		mean[s] = 0;
-	}
-	for (Size i = 0; i < (Size) n_repeats * n_stimuli; i++)
-		if (isnan(values[i * ld]))
-			valid[i % n_stimuli * ld] = 0;
+		for (int t = 0; t < m; t++)
+			tile.valid[s * ld + t] = 1;
+	for (int r = 0; r < n_repeats; r++)
+		for (int s = 0; s < n_stimuli; s++)
+			for (int t = 0; t < m; t++)
+				if (isnan(tile.values[((Size) r * n_stimuli + s) * ld + t]))
+					tile.valid[s * ld + t] = 0;
+}
+
+/* ev of m columns */
+static void
+tile_variance(Tile tile, int n_repeats, int n_stimuli, int m, double *out)
+{
+	Size		ld = COLUMNS;
+	double		variance[COLUMNS] = {0};	/* mean over repeats of the sum of squares: 1, less where constant */
+	double		total[COLUMNS] = {0};	/* of the means */
+	double		square[COLUMNS] = {0};
+	int			count[COLUMNS];
+
+	find_valid(tile, n_repeats, n_stimuli, m);
+	memset(tile.mean, 0, n_stimuli * ld * sizeof(double));
 	for (int r = 0; r < n_repeats; r++)
 	{
-		double	   *repeat = values + (Size) r * n_stimuli * ld;
+		double	   *repeat = tile.values + (Size) r * n_stimuli * ld;
 
-		/* of unit norm: the z-scores over sqrt(count) */
-		count = column_standardize(repeat, valid, n_stimuli, ld);
+		/* of unit norm: z-scores over the root of count */
+		columns_standardize(repeat, tile.valid, n_stimuli, m, ld, count);
 		for (int s = 0; s < n_stimuli; s++)
-		{
-			mean[s] += repeat[s * ld] / n_repeats;
-			mean_variance += repeat[s * ld] * repeat[s * ld] / n_repeats;
-		}
+			for (int t = 0; t < m; t++)
+			{
+				tile.mean[s * ld + t] += repeat[s * ld + t] / n_repeats;
+				variance[t] += repeat[s * ld + t] * repeat[s * ld + t] / n_repeats;
+			}
 	}
-	if (count < 2)
-		return NAN;
-	if (mean_variance == 0)
-		return 0;
 	for (int s = 0; s < n_stimuli; s++)
-		total += mean[s];
+		for (int t = 0; t < m; t++)
+			total[t] += tile.mean[s * ld + t];
 	for (int s = 0; s < n_stimuli; s++)
-		if (valid[s * ld] != 0)
-			square += (mean[s] - total / count) * (mean[s] - total / count);
-	ev = square / mean_variance;
-	return ev - (1 - ev) / (n_repeats - 1);
+		for (int t = 0; t < m; t++)
+		{
+			double		d = tile.valid[s * ld + t] != 0 ? tile.mean[s * ld + t] - total[t] / count[t] : 0;
+
+			square[t] += d * d;
+		}
+	for (int t = 0; t < m; t++)
+	{
+		double		ev = square[t] / variance[t];
+
+		out[t] = count[t] < 2 ? NAN : variance[t] == 0 ? 0 : ev - (1 - ev) / (n_repeats - 1);
+	}
 }
 
 static void
@@ -80,17 +102,15 @@ tile_task(int64 i, int worker, void *arg)
 {
 	ExplainableJob *job = arg;
 	const PredictionRows *rows = job->rows;
-	int			n_repeats = rows->n_blocks;
-	int			n_stimuli = rows->n / n_repeats;
+	int			n_stimuli = rows->n / rows->n_blocks;
 	int			first = (int) i * COLUMNS;
-	int			n = Min(COLUMNS, rows->v - first);
-	double	   *values = job->scratch + worker * job->scratch_doubles;
-	double	   *valid = values + (Size) rows->n * COLUMNS;
-	double	   *mean = valid + (Size) n_stimuli * COLUMNS;
+	int			m = Min(COLUMNS, rows->v - first);
+	double	   *at = job->scratch + worker * job->scratch_doubles;
+	double	   *valid = at + (Size) rows->n * COLUMNS;
+	Tile		tile = {at, valid, valid + (Size) n_stimuli * COLUMNS};
 
-	predictions_gather(rows, 0, rows->n, 0, first, n, values, COLUMNS);
-	for (int t = 0; t < n; t++)
-		job->out[first + t] = column_variance(values + t, COLUMNS, n_repeats, n_stimuli, valid + t, mean);
+	predictions_gather(rows, 0, rows->n, 0, first, m, tile.values, COLUMNS);
+	tile_variance(tile, rows->n_blocks, n_stimuli, m, job->out + first);
 }
 
 void
@@ -101,7 +121,7 @@ explainable_variance(const PredictionRows *rows, double *out)
 	int64		n_tiles = (rows->v + COLUMNS - 1) / COLUMNS;
 	MemoryContext scratch;
 
-	job.scratch_doubles = size_mul(rows->n + (Size) rows->n / rows->n_blocks + 1, COLUMNS) + rows->n / rows->n_blocks;
+	job.scratch_doubles = size_mul(rows->n + 2 * ((Size) rows->n / rows->n_blocks), COLUMNS);
 	scratch = scratch_create("explainable_variance",
 							 size_mul(workers, size_mul(job.scratch_doubles, sizeof(double))), MEMORY_HINT);
 	job.scratch = MemoryContextAllocHuge(scratch, size_mul(workers, size_mul(job.scratch_doubles, sizeof(double))));

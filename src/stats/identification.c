@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -33,10 +34,17 @@
 
 #define MEMORY_HINT "Take fewer elements at a time."
 
+typedef struct RowScale
+{
+	double		centre;
+	double		scale;
+} RowScale;
+
 typedef struct IdentificationJob
 {
 	const PredictionRows *rows;
 	int		   *item;			/* n: block of the row */
+	RowScale   *scale[2];		/* n, of predicted and actual */
 	double	   *own;			/* n: s_ii */
 	int			tile;			/* rows of a tile */
 	char	   *scratch;		/* a worker */
@@ -84,17 +92,6 @@ pair_of_worker(const IdentificationJob *job, int worker)
 		{d, d + matrix}, {d + 2 * matrix, d + 3 * matrix}, d + 4 * matrix, d + 4 * matrix + square};
 }
 
-/* Rows r0 .. r0 + n - 1 of vector k, each centred and of unit norm */
-static void
-load_rows(const IdentificationJob *job, int k, int r0, int n, double *out)
-{
-	int			v = job->rows->v;
-
-	predictions_gather(job->rows, r0, n, k, 0, v, out, v);
-	for (int i = 0; i < n; i++)
-		column_standardize(out + (Size) i * v, NULL, v, 1);
-}
-
 HOT_LOOP static double
 dot(const double *a, const double *b, int n)
 {
@@ -106,13 +103,55 @@ dot(const double *a, const double *b, int n)
 	return sum;
 }
 
+/* What standardizes a row: (x - centre) scale; scale 0 for a constant. */
+static RowScale
+row_scale(double *row, int v)
+{
+	double		first = row[0];
+	double		mean = 0;
+	double		largest = 0;
+	double		norm;
+
+	for (int t = 0; t < v; t++)
+		mean += (row[t] - first) / v;
+	for (int t = 0; t < v; t++)
+	{
+		row[t] = row[t] - first - mean;
+		largest = Max(largest, fabs(row[t]));
+	}
+	if (!(largest >= DBL_MIN) || isinf(largest))
+		return (RowScale) {0, 0};
+	for (int t = 0; t < v; t++)
+		row[t] /= largest;
+	norm = sqrt(dot(row, row, v));
+	return (RowScale) {first + mean, 1 / largest / norm};
+}
+
+HOT_LOOP static void
+scale_row(double *row, RowScale by, int v)
+{
+	for (int t = 0; t < v; t++)
+		row[t] = (row[t] - by.centre) * by.scale;
+}
+
+/* Rows r0 .. r0 + n - 1 of vector k, each centred and of unit norm */
+static void
+load_rows(const IdentificationJob *job, int k, int r0, int n, double *out)
+{
+	int			v = job->rows->v;
+
+	predictions_gather(job->rows, r0, n, k, 0, v, out, v);
+	for (int i = 0; i < n; i++)
+		scale_row(out + (Size) i * v, job->scale[k][r0 + i], v);
+}
+
 static int64
 n_tiles(const IdentificationJob *job)
 {
 	return (job->rows->n + job->tile - 1) / job->tile;
 }
 
-/* s_ii of one tile's rows */
+/* Scales and s_ii of one tile's rows */
 static void
 own_task(int64 tile, int worker, void *arg)
 {
@@ -122,8 +161,15 @@ own_task(int64 tile, int worker, void *arg)
 	int			n = Min(job->tile, job->rows->n - r0);
 	Size		v = job->rows->v;
 
-	load_rows(job, 0, r0, n, pair.predicted[0]);
-	load_rows(job, 1, r0, n, pair.actual[0]);
+	for (int k = 0; k < 2; k++)
+	{
+		double	   *rows = k == 0 ? pair.predicted[0] : pair.actual[0];
+
+		predictions_gather(job->rows, r0, n, k, 0, job->rows->v, rows, v);
+		for (int i = 0; i < n; i++)
+			job->scale[k][r0 + i] = row_scale(rows + i * v, (int) v);
+		load_rows(job, k, r0, n, rows);
+	}
 	for (int i = 0; i < n; i++)
 		job->own[r0 + i] = dot(pair.predicted[0] + i * v, pair.actual[0] + i * v, (int) v);
 }
@@ -273,11 +319,13 @@ identification(const PredictionRows *rows)
 	job.scratch_bytes = worker_bytes(&job);
 	scratch = scratch_create("identification",
 							 size_add(size_mul(workers, job.scratch_bytes),
-									  size_mul(rows->n, sizeof(int) + 2 * sizeof(double))), MEMORY_HINT);
+									  size_mul(rows->n, sizeof(int) + 2 * sizeof(double) + 2 * sizeof(RowScale))), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
 	job.scratch = (char *) huge_alloc(size_mul(workers, job.scratch_bytes));
 	job.item = huge_alloc(rows->n * sizeof(int));
 	job.own = huge_alloc(rows->n * sizeof(double));
+	for (int k = 0; k < 2; k++)
+		job.scale[k] = huge_alloc(rows->n * sizeof(RowScale));
 	for (int b = 0; b < rows->n_blocks; b++)
 		for (int i = rows->start[b]; i < rows->start[b + 1]; i++)
 			job.item[i] = b;

@@ -309,25 +309,23 @@ static void
 load_complete(const Permutation *job, Tile tile, const int *target, int n_targets)
 {
 	const PredictionRows *rows = job->rows;
+	int			count[LANES];
 
 	memset(tile.x, 0, (Size) rows->n * LANES * sizeof(double));
 	memset(tile.y, 0, (Size) rows->n * LANES * sizeof(double));
 	for (int l = 0; l < n_targets; l++)
 	{
-		int			count = 1;
+		int			n = 1;
 
 		/* neighbours in one pass over the rows */
-		while (l + count < n_targets && target[l + count] == target[l] + count)
-			count++;
-		predictions_gather(rows, 0, rows->n, 0, target[l], count, tile.x + l, LANES);
-		predictions_gather(rows, 0, rows->n, 1, target[l], count, tile.y + l, LANES);
-		l += count - 1;
+		while (l + n < n_targets && target[l + n] == target[l] + n)
+			n++;
+		predictions_gather(rows, 0, rows->n, 0, target[l], n, tile.x + l, LANES);
+		predictions_gather(rows, 0, rows->n, 1, target[l], n, tile.y + l, LANES);
+		l += n - 1;
 	}
-	for (int l = 0; l < n_targets; l++)
-	{
-		column_standardize(tile.x + l, NULL, rows->n, LANES);
-		column_standardize(tile.y + l, NULL, rows->n, LANES);
-	}
+	columns_standardize(tile.x, NULL, rows->n, LANES, LANES, count);
+	columns_standardize(tile.y, NULL, rows->n, LANES, LANES, count);
 }
 
 /* Columns (1, x, 1, x^2, 1, x) against (1, 1, y, 1, y^2, y), 0 where missing. */
@@ -336,6 +334,7 @@ load_masked(const Permutation *job, Tile tile, int target)
 {
 	const PredictionRows *rows = job->rows;
 	Size		n = rows->n;
+	int			count;
 
 	memset(tile.x, 0, n * LANES * sizeof(double));
 	memset(tile.y, 0, n * LANES * sizeof(double));
@@ -346,8 +345,8 @@ load_masked(const Permutation *job, Tile tile, int target)
 		tile.x[i * LANES] = isnan(tile.x[i * LANES + 5]) ? 0 : 1;
 		tile.y[i * LANES] = isnan(tile.y[i * LANES + 5]) ? 0 : 1;
 	}
-	column_standardize(tile.x + 5, tile.x, rows->n, LANES);
-	column_standardize(tile.y + 5, tile.y, rows->n, LANES);
+	columns_standardize(tile.x + 5, tile.x, rows->n, 1, LANES, &count);
+	columns_standardize(tile.y + 5, tile.y, rows->n, 1, LANES, &count);
 	for (Size i = 0; i < n; i++)
 	{
 		double	   *x = tile.x + i * LANES;

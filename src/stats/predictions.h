@@ -106,11 +106,12 @@ extern void predictions_gather(const PredictionRows *rows, int r0, int n, int k,
 extern void predictions_missing(const PredictionRows *rows, bool *which);
 
 /*
- * A column of n values, stride ld, centred on its mean over the rows in 'valid'
- * (stride as the column's; 1 or 0; NULL: all) and scaled to unit norm; 0 where not
- * valid.  A constant column becomes 0 exactly.  Returns the number of valid rows.
+ * m columns of n values (row stride ld), each centred on its mean over the rows
+ * where 'valid' (laid out as x; NULL: all) is not 0, and scaled to unit norm; 0
+ * where it is not valid.  A constant column becomes 0 exactly.  count: m, valid rows.
  */
-extern int	column_standardize(double *column, const double *valid, int n, Size ld);
+#define COLUMNS_AT_ONCE 32
+extern void columns_standardize(double *x, const double *valid, int n, int m, Size ld, int *count);
 
 /* For qsort of doubles, none of them NaN. */
 extern int	compare_doubles(const void *a, const void *b);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -122,46 +123,78 @@ predictions_missing(const PredictionRows *rows, bool *which)
 	}
 }
 
-int
-column_standardize(double *column, const double *valid, int n, Size ld)
+/* columns_standardize, for m <= COLUMNS_AT_ONCE; inlined for tiles with and without missing values */
+static inline __attribute__((always_inline)) void
+standardize(double *x, const double *valid, int n, int m, Size ld, int *count)
 {
-	double		first = 0;
-	double		sum = 0;
-	double		largest = 0;
-	double		squares = 0;
-	double		mean;
-	int			count = 0;
+	double		first[COLUMNS_AT_ONCE] = {0};
+	double		sum[COLUMNS_AT_ONCE] = {0};
+	double		largest[COLUMNS_AT_ONCE] = {0};
+	double		squares[COLUMNS_AT_ONCE] = {0};
 
+	for (int t = 0; t < m; t++)
+		count[t] = 0;
 	/* about the first value, so that a constant is 0 exactly */
 	for (int i = 0; i < n; i++)
-		if (valid == NULL || valid[i * ld] != 0)
+		for (int t = 0; t < m; t++)
 		{
-			if (count++ == 0)
-				first = column[i * ld];
-			column[i * ld] -= first;
-			sum += column[i * ld];
+			bool		has = valid == NULL || valid[i * ld + t] != 0;
+			double		value = x[i * ld + t];
+
+			first[t] = has & (count[t] == 0) ? value : first[t];
+			value = has ? value - first[t] : 0;
+			x[i * ld + t] = value;
+			sum[t] += value;
+			count[t] += has;
 		}
-		else
-			column[i * ld] = 0;
-	mean = count > 0 ? sum / count : 0;
+	for (int t = 0; t < m; t++)
+		sum[t] /= Max(count[t], 1);
 	for (int i = 0; i < n; i++)
-		if (valid == NULL || valid[i * ld] != 0)
+		for (int t = 0; t < m; t++)
 		{
-			column[i * ld] -= mean;
-			largest = Max(largest, fabs(column[i * ld]));
+			bool		has = valid == NULL || valid[i * ld + t] != 0;
+			double		value = has ? x[i * ld + t] - sum[t] : 0;
+			double		size = fabs(value);
+
+			x[i * ld + t] = value;
+			largest[t] = size > largest[t] ? size : largest[t];
 		}
-	if (largest == 0)
-		return count;
-	/* two divisions, so that squares stay in range */
+	/* in two steps, so that no square leaves the range */
+	for (int t = 0; t < m; t++)
+		largest[t] = largest[t] >= DBL_MIN ? 1 / largest[t] : 0;
 	for (int i = 0; i < n; i++)
-	{
-		column[i * ld] /= largest;
-		squares += column[i * ld] * column[i * ld];
-	}
-	squares = sqrt(squares);
+		for (int t = 0; t < m; t++)
+		{
+			x[i * ld + t] *= largest[t];
+			squares[t] += x[i * ld + t] * x[i * ld + t];
+		}
+	for (int t = 0; t < m; t++)
+		squares[t] = squares[t] > 0 ? 1 / sqrt(squares[t]) : 0;
 	for (int i = 0; i < n; i++)
-		column[i * ld] /= squares;
-	return count;
+		for (int t = 0; t < m; t++)
+			x[i * ld + t] *= squares[t];
+}
+
+HOT_LOOP static void
+standardize_all(double *x, int n, int m, Size ld, int *count)
+{
+	standardize(x, NULL, n, m, ld, count);
+}
+
+HOT_LOOP static void
+standardize_valid(double *x, const double *valid, int n, int m, Size ld, int *count)
+{
+	standardize(x, valid, n, m, ld, count);
+}
+
+void
+columns_standardize(double *x, const double *valid, int n, int m, Size ld, int *count)
+{
+	Assert(m <= COLUMNS_AT_ONCE);
+	if (valid == NULL)
+		standardize_all(x, n, m, ld, count);
+	else
+		standardize_valid(x, valid, n, m, ld, count);
 }
 
 int

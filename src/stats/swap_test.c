@@ -90,12 +90,9 @@ load_tile(const SwapTest *job, Tile tile, int first, int nt, int *count)
 	for (Size i = 0; i < (Size) rows->n * TARGETS; i += TARGETS)
 		for (int t = 0; t < nt; t++)
 			tile.valid[i + t] = isnan(tile.a[i + t]) || isnan(tile.b[i + t]) || isnan(tile.y[i + t]) ? 0 : 1;
-	for (int t = 0; t < nt; t++)
-	{
-		count[t] = column_standardize(tile.a + t, tile.valid + t, rows->n, TARGETS);
-		column_standardize(tile.b + t, tile.valid + t, rows->n, TARGETS);
-		column_standardize(tile.y + t, tile.valid + t, rows->n, TARGETS);
-	}
+	columns_standardize(tile.a, tile.valid, rows->n, nt, TARGETS, count);
+	columns_standardize(tile.b, tile.valid, rows->n, nt, TARGETS, count);
+	columns_standardize(tile.y, tile.valid, rows->n, nt, TARGETS, count);
 }
 
 /* Sums over all rows: aa, bb, ay, by (yy is 1, or 0 for a constant); and by block what a swap changes. */
