@@ -129,18 +129,21 @@ TargetSums *
 fold_target_sums_new(int p, int n_folds, int max_targets)
 {
 	TargetSums *b = palloc0(sizeof(TargetSums));
+	Size		matrix = size_mul(p, max_targets);
+	double	   *slab = huge_alloc(size_mul(size_mul(matrix, size_add(size_mul(2, n_folds), 2)), sizeof(double)));
 
+	/* one allocation, so that large pages hold it */
 	b->p = p;
 	b->n_folds = n_folds;
 	b->held = palloc(Max(1, n_folds) * sizeof(double *));
 	b->train = palloc(Max(1, n_folds) * sizeof(double *));
 	for (int f = 0; f < n_folds; f++)
 	{
-		b->held[f] = huge_matrix(p, max_targets);
-		b->train[f] = huge_matrix(p, max_targets);
+		b->held[f] = slab + (2 * (Size) f) * matrix;
+		b->train[f] = slab + (2 * (Size) f + 1) * matrix;
 	}
-	b->all = huge_matrix(p, max_targets);
-	b->spare = huge_matrix(p, max_targets);
+	b->all = slab + 2 * (Size) n_folds * matrix;
+	b->spare = b->all + matrix;
 	b->sy = huge_matrix(n_folds + 1, max_targets);
 	b->syy = huge_matrix(n_folds + 1, max_targets);
 	b->y_norm = huge_matrix(1, max_targets);

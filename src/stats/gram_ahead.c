@@ -3,11 +3,12 @@
  *		Folding a block of rows in while the next rows are read.
  *
  * Reading wide rows takes the backend about a quarter of the time that their
- * products take on all threads.  So a full block of a cell that has moments is
- * handed to the other threads and the backend goes on reading into a second
- * one; when that is full, or somebody looks at the gram, the backend joins in
- * and waits for the rest.  One task is one tile of targets: centre its columns,
- * multiply, add to the moments.  What needs x alone comes first, on all threads.
+ * products take on all threads.  So the rows of a cell that are due are handed
+ * to the other threads and the backend goes on reading into another block;
+ * when the next rows are due, or somebody looks at the gram, the backend joins
+ * in and waits for the rest.  One task is one tile of targets: centre its
+ * columns, multiply, add to the moments, a chunk after the other.  What needs x
+ * alone comes first, on all threads.
  *
  * The subtlety: between start and wait the gram's moments belong to the other
  * threads.  gram_add_row touches only rows; everybody else comes through
@@ -32,7 +33,8 @@ typedef struct GramAhead
 	int			v;
 	const double *cy;
 	GramMoments *m;
-	GramChunk  *chunk;			/* the block; when not busy, empty and free for new rows */
+	GramChunk  *rows;			/* the chunks being folded in */
+	GramChunk  *empty;			/* a block of room for new rows, or NULL */
 	int			tile;			/* targets of a task */
 	int			n_tasks;
 	int			max_tasks;
@@ -48,14 +50,13 @@ tile_task(int64 i, int worker, void *arg)
 	GramAhead  *a = arg;
 	int			t0 = i * a->tile;
 	int			nt = Min(a->tile, a->v - t0);
-	const float *x = a->chunk->x;
-	float	   *y = (float *) a->chunk->y + t0;
 
-	gram_centre_float4(y, a->v, a->chunk->n, nt, a->cy + t0, a->m->sy + t0, a->m->syy + t0);
+	for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)
+		gram_centre_float4((float *) chunk->y + t0, a->v, chunk->n, nt, a->cy + t0, a->m->sy + t0, a->m->syy + t0);
 	a->too_wide[i] = !gram_products_fit_float4(a->m, a->p, a->m->syy + t0, nt);
-	if (!a->too_wide[i])
-		gemm_f4_accumulate_raw(a->p, nt, a->chunk->n, x, a->p, y, a->v, a->m->sxy + t0, a->v,
-							   a->scratch + worker * a->scratch_floats);
+	for (const GramChunk *chunk = a->rows; chunk && !a->too_wide[i]; chunk = chunk->next)
+		gemm_f4_accumulate_raw(a->p, nt, chunk->n, chunk->x, a->p, (float *) chunk->y + t0, a->v,
+							   a->m->sxy + t0, a->v, a->scratch + worker * a->scratch_floats);
 }
 
 static Size
@@ -104,40 +105,49 @@ plan_tiles(Gram *g, GramAhead *a, int rows)
 	}
 }
 
-/* A single full block of float4 rows, large enough, and another thread to work on it. */
+/* Float4 rows, enough of them, and another thread to work on them. */
 static bool
-worth_it(const Gram *g, const GramCell *cell)
+worth_it(Gram *g, const GramCell *cell)
 {
-	return parallel_threads() > 1 && cell->moments != NULL && cell->first == cell->last &&
-		g->has_centre && 2.0 * g->p * g->v * cell->n_held >= MIN_FLOPS &&
-		gram_block_type(g, cell->first) == TENSOR_FLOAT4;
+	if (parallel_threads() == 1 || 2.0 * g->p * g->v * cell->n_held < MIN_FLOPS)
+		return false;
+	gram_need_centre(g);
+	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		if (gram_block_type(g, chunk) != TENSOR_FLOAT4)
+			return false;
+	return true;
 }
 
-/* The room of a block that has been folded in, for the cell's next rows. */
-static GramChunk *
-empty_block(GramAhead *a, const GramChunk *like)
+/* Rows that have been folded in leave one block of room at most. */
+static void
+recycle(Gram *g, GramAhead *a)
 {
-	GramChunk  *chunk = a->chunk;
+	while (a->rows)
+	{
+		GramChunk  *chunk = a->rows;
 
-	a->chunk = NULL;
-	if (chunk && (chunk->capacity != like->capacity || chunk->xtype != like->xtype || chunk->ytype != like->ytype))
-		a->chunk = chunk, chunk = NULL;
-	return chunk;
+		a->rows = chunk->next;
+		chunk->next = NULL;
+		chunk->n = 0;
+		if (a->empty == NULL && chunk->capacity == gram_block_rows(g, chunk))
+			a->empty = chunk;
+		else
+			gram_free_chunk(g, chunk);
+	}
 }
 
 void
 gram_fold_ahead(Gram *g, GramCell *cell)
 {
-	GramAhead  *a = g->ahead;
-	GramChunk  *full = cell->first;
-	GramChunk  *empty;
+	GramAhead  *a;
 
+	gram_wait(g);
 	if (!worth_it(g, cell))
 	{
 		gram_fold_in(g, cell);
 		return;
 	}
-	gram_wait(g);
+	a = g->ahead;
 	if (a == NULL)
 	{
 		a = g->ahead = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramAhead));
@@ -145,21 +155,20 @@ gram_fold_ahead(Gram *g, GramCell *cell)
 		a->p = g->p;
 		a->v = g->v;
 	}
-	plan_tiles(g, a, full->n);
-	gram_fold_in_x(g, cell->moments, full, TENSOR_FLOAT4, full->x);
+	gram_join_small_chunks(g, cell);
+	plan_tiles(g, a, (int) cell->n_held);
+	a->m = gram_cell_moments(g, cell);
+	a->cy = g->cy;
+	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
+		gram_fold_in_x(g, a->m, chunk, TENSOR_FLOAT4, chunk->x);
 
-	/* the cell goes on with the block before this one, or with a new one when its next row comes */
-	empty = empty_block(a, full);
-	if (a->chunk)
-		gram_free_chunk(g, a->chunk);
-	cell->first = cell->last = empty;
+	/* the cell goes on with room that is left from before, or with a new block when its next row comes */
+	a->rows = cell->first;
+	cell->first = cell->last = a->empty;
+	a->empty = NULL;
 	cell->n_held = 0;
 	cell->held_bytes = 0;
 	g->flat_size = 0;
-
-	a->chunk = full;
-	a->cy = g->cy;
-	a->m = cell->moments;
 	a->busy = true;
 	parallel_start(a->run, a->n_tasks, tile_task, a);
 }
@@ -178,10 +187,11 @@ gram_wait(Gram *g)
 		{
 			int			t0 = i * a->tile;
 
-			gram_add_wide_products(a->chunk->x, a->p, (float *) a->chunk->y + t0, a->v, a->chunk->n,
-								   Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);
+			for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)
+				gram_add_wide_products(chunk->x, a->p, (float *) chunk->y + t0, a->v, chunk->n,
+									   Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);
 		}
-	a->chunk->n = 0;
+	recycle(g, a);
 }
 
 /* The room for further blocks is given back. */
@@ -193,8 +203,8 @@ gram_wait_and_free(Gram *g)
 	gram_wait(g);
 	if (a == NULL)
 		return;
-	if (a->chunk)
-		gram_free_chunk(g, a->chunk);
-	a->chunk = NULL;
+	if (a->empty)
+		gram_free_chunk(g, a->empty);
+	a->empty = NULL;
 	free_scratch(g, a);
 }

@@ -418,6 +418,22 @@ release_rows(Gram *g, GramCell *cell)
 }
 
 void
+gram_need_centre(Gram *g)
+{
+	double	   *cx;
+	double	   *cy;
+
+	if (g->has_centre)
+		return;
+	cx = huge_alloc(Max(1, g->p) * sizeof(double));
+	cy = huge_alloc(Max(1, g->v) * sizeof(double));
+	gram_get_centre(g, cx, cy);
+	gram_set_centre(g, cx, cy);
+	pfree(cx);
+	pfree(cy);
+}
+
+void
 gram_fold_in(Gram *g, GramCell *cell)
 {
 	GramMoments *m;
@@ -425,16 +441,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 	gram_wait(g);
 	if (cell->n_held == 0)
 		return;
-	if (!g->has_centre)
-	{
-		double	   *cx = huge_alloc(Max(1, g->p) * sizeof(double));
-		double	   *cy = huge_alloc(Max(1, g->v) * sizeof(double));
-
-		gram_get_centre(g, cx, cy);
-		gram_set_centre(g, cx, cy);
-		pfree(cx);
-		pfree(cy);
-	}
+	gram_need_centre(g);
 	m = gram_cell_moments(g, cell);
 	gram_join_small_chunks(g, cell);
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)

@@ -23,6 +23,9 @@ extern int	gram_compare_folds(const void *a, const void *b);	/* of int64, for qs
 /* gram_moments.c */
 extern void gram_set_centre(Gram *g, const double *cx, const double *cy);
 
+/* Sets the centre from the rows held, if there is none. */
+extern void gram_need_centre(Gram *g);
+
 /* The cell's moments, made (zero) if there are none: the gram has its centre. */
 extern GramMoments *gram_cell_moments(Gram *g, GramCell *cell);
 
