@@ -60,3 +60,14 @@ INSERT INTO samples_pca (v)
     UNION ALL SELECT pca(gram_agg(astype(x, 'float8')), 3) FROM sample_rows
     UNION ALL SELECT pca(gram_agg(x || x * x), 2) FROM sample_rows WHERE id <= 4
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_predictions (id int GENERATED ALWAYS AS IDENTITY, v predictions);
+INSERT INTO samples_predictions (v)
+    SELECT predictions_agg(x, x * x, id) FROM sample_rows WHERE id <= 4
+    UNION ALL SELECT predictions_agg(y, y * 2, id) FROM sample_rows WHERE id BETWEEN 5 AND 9
+    UNION ALL SELECT predictions_agg(x, x * x, fold, id) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT predictions_agg(x, x + 1, x * x, fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT predictions_agg(x, x + 1, x * x, fold, id) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT predictions_agg(astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END), x, id) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT predictions_agg(x, x * x, fold, id) FROM sample_rows
+    UNION ALL SELECT NULL;
