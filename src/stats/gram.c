@@ -563,9 +563,8 @@ require_same_columns(const Gram *a, const Gram *b)
 				 errhint("Make both with gram_agg(x, y, fold), or both without a fold.")));
 }
 
-/* Rows of src (which may be of another gram with the same columns) to the end of dst's cell. */
-static void
-append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_shift)
+void
+gram_append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_shift)
 {
 	int			done = 0;
 
@@ -617,7 +616,7 @@ merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 ordinal_shift
 	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 	{
 		CHECK_FOR_INTERRUPTS();
-		append_rows(dst, target, chunk, ordinal_shift);
+		gram_append_rows(dst, target, chunk, ordinal_shift);
 	}
 }
 

@@ -142,6 +142,12 @@ extern GramChunk *gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, T
 extern Gram *gram_select(MemoryContext parent, const Gram *g, const int *features, int n_features,
 						 const int *targets, int n_targets);
 
+/*
+ * The gram of z = map' (x - centre), map p x q: the centre is gram_get_centre's.
+ * Rows stay rows; targets, folds and missing values are as they were.
+ */
+extern Gram *gram_map_features(MemoryContext parent, const Gram *g, const double *map, int q);
+
 /* a - b, in moments; ERROR if b was never added to a. */
 extern Gram *gram_subtract(MemoryContext parent, const Gram *a, const Gram *b);
 

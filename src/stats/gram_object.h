@@ -16,6 +16,9 @@ extern void gram_free_chunk(Gram *g, GramChunk *chunk);
 /* Rows of a block like this chunk's once the cell has moments. */
 extern int	gram_block_rows(const Gram *g, const GramChunk *like);
 
+/* Rows of src (which may be of another gram with the same columns) to the end of dst's cell. */
+extern void gram_append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_shift);
+
 /* A cell's first chunks, as long as they are small, as one: a fold-in passes over X'Y once a chunk. */
 extern void gram_join_small_chunks(Gram *g, GramCell *cell);
 extern int	gram_compare_folds(const void *a, const void *b);	/* of int64, for qsort and bsearch */
