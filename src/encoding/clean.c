@@ -25,7 +25,7 @@
 #include "encoding/clean.h"
 #include "linalg/linalg.h"
 
-#define PANEL_ELEMENTS	((Size) 1 << 20)
+#define PANEL_ELEMENTS	((Size) 1 << 21)
 #define PANEL_NARROWEST 64
 #define PANEL_WIDEST	1024
 
@@ -214,11 +214,15 @@ line_shift(Size w, double *restrict x, const double *shift, const double *scale,
 	}
 }
 
+/* x -= mean, its square added to squares */
 HOT_LOOP static void
-line_subtract(Size w, double *restrict x, const double *mean)
+line_centre(Size w, double *restrict x, const double *mean, double *restrict squares)
 {
 	for (Size c = 0; c < w; c++)
+	{
 		x[c] -= mean[c];
+		squares[c] += x[c] * x[c];
+	}
 }
 
 HOT_LOOP static void
@@ -255,14 +259,6 @@ panel_shift_and_scale(const Panel *p)
 			p->scale[c] = ldexp(1.0, -Max(-1000, Min(1000, ilogb(p->before[c]))));
 }
 
-static void
-panel_sum_squares(const Panel *p, double *sum)
-{
-	memset(sum, 0, p->w * sizeof(double));
-	for (Size i = 0; i < p->n; i++)
-		line_add_squares(p->w, p->x + i * p->w, sum);
-}
-
 /* x: the columns, shifted and scaled, less their means */
 static void
 panel_read(const Panel *p)
@@ -276,19 +272,29 @@ panel_read(const Panel *p)
 	}
 	for (Size c = 0; c < p->w; c++)
 		p->mean[c] /= (double) p->n;
+	memset(p->before, 0, p->w * sizeof(double));
 	for (Size i = 0; i < p->n; i++)
-		line_subtract(p->w, p->x + i * p->w, p->mean);
-	panel_sum_squares(p, p->before);
+		line_centre(p->w, p->x + i * p->w, p->mean, p->before);
 }
 
-/* x less its projection on rows 1 .. rank - 1 of the basis; row 0 is the constant. */
+/* x less its projection on rows 1 .. rank - 1 of the basis (row 0 is the constant), and the squares of what is left. */
 static void
 panel_remove_drifts(const Panel *p, Size rank, const double *basis)
 {
 	const double *q = basis + p->n;
 
+	memset(p->after, 0, p->w * sizeof(double));
+	if (rank == p->n)
+		return;
+	if (rank == 1)
+	{
+		memcpy(p->after, p->before, p->w * sizeof(double));
+		return;
+	}
 	gemm_f8(false, false, rank - 1, p->w, p->n, 1.0, q, p->n, p->x, p->w, 0.0, p->fitted, p->w);
 	gemm_f8(true, false, p->n, p->w, rank - 1, -1.0, q, p->n, p->fitted, p->w, 1.0, p->x, p->w);
+	for (Size i = 0; i < p->n; i++)
+		line_add_squares(p->w, p->x + i * p->w, p->after);
 }
 
 /* What each column is multiplied by at the end: NaN where a value was infinite, 0 where only rounding is left. */
@@ -306,12 +312,7 @@ static void
 panel_clean(const Panel *p, Size rank, const double *basis, bool standardize)
 {
 	panel_read(p);
-	if (rank > 1 && rank < p->n)
-		panel_remove_drifts(p, rank, basis);
-	if (rank < p->n)
-		panel_sum_squares(p, p->after);
-	else
-		memset(p->after, 0, p->w * sizeof(double));
+	panel_remove_drifts(p, rank, basis);
 	for (Size c = 0; c < p->w; c++)
 		p->scale[c] = column_factor(p, c, standardize);
 	for (Size i = 0; i < p->n; i++)
