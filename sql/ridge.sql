@@ -104,6 +104,10 @@ FROM pg_temp.fit((SELECT ridge(gram_agg(x, y), 1) FROM (VALUES ('float8:[1,0,0,0
 SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[1 + i % 6], 6) + 7, tensor(format('[%s]', i * i % 17)), i % 3), ARRAY[1, 10], scoring => 'r') FROM generate_series(1, 300) AS i));
 SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[i], 6) + 7, tensor(format('[%s]', i * i % 17)), i % 3), ARRAY[1, 10], scoring => 'r') FROM generate_series(1, 6) AS i));
 
+-- ... by the kernel too, where a small alpha lets rounding grow: 6 features of 60 occur, each in one fold
+SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[1 + i % 6], 60), tensor(format('float8:[%s]', i * i % 17 + 3000 * (i % 3))), i % 3), ARRAY[1e-8], scoring => 'r') FROM generate_series(1, 24) AS i));
+SELECT target, alpha, r FROM pg_temp.fit((SELECT ridge_cv(gram_agg(scatter(ones('{1}'), ARRAY[1 + i % 6], 60), tensor(format('float8:[%s]', i * i % 17 + 3000 * (i % 3))), i % 3), ARRAY[1e-8], scoring => 'r', standardize => true) FROM generate_series(1, 24) AS i));
+
 -- One alpha for all targets: the best mean score. y as above wants 2 (R2 by alpha .683256, .685764, .558256);
 -- -2 x is predicted -2, -4 for 0, -4 at alpha 2 (R2 .5), and at alpha 1 R2 is 1 - (16/9) / 8, so their mean is best at 1
 SELECT target, alpha, r2 FROM pg_temp.fit((SELECT ridge_cv(gram_agg(x, y || -2 * x, fold), ARRAY[1, 2, 4]) FROM ridge_rows));

@@ -136,6 +136,8 @@ typedef struct ScoreRows
 	int			n;
 	const double *y;			/* n x nt: the fold's y */
 	const double *e;			/* n x nt: residuals */
+	const double *y_all;		/* nt: sum of squares of y over all rows */
+	double		rounding;		/* see rounding() */
 } ScoreRows;
 
 #define SCORE_TILE 256
@@ -151,6 +153,7 @@ score_rows_task(int64 tile, int worker, void *arg)
 	double		me[SCORE_TILE] = {0};
 	double		syy[SCORE_TILE] = {0};
 	double		raw[SCORE_TILE] = {0};
+	double		see[SCORE_TILE] = {0};
 	double		a1[SCORE_TILE] = {0};
 	double		a2[SCORE_TILE] = {0};
 
@@ -162,6 +165,7 @@ score_rows_task(int64 tile, int worker, void *arg)
 			my[q] += s->y[at];
 			me[q] += s->e[at];
 			raw[q] += s->y[at] * s->y[at];
+			see[q] += s->e[at] * s->e[at];
 		}
 	for (int q = 0; q < m; q++)
 	{
@@ -183,16 +187,35 @@ score_rows_task(int64 tile, int worker, void *arg)
 	{
 		if (syy[q] <= 1e-13 * raw[q])
 			syy[q] = 0;
+		if (a2[q] <= s->rounding * (s->y_all[t0 + q] + see[q]))
+			a1[q] = a2[q] = 0;
 		ridge_scores_add(s->scores, s->j, s->t0 + t0 + q, s->n, syy[q], a1[q], a2[q], me[q]);
 	}
 }
 
-static void
-score_rows(RidgeScores *scores, int j, int t0, int nt, int n, const double *y, const double *e)
+/*
+ * The square of the error that predictions carry, in units of y and the
+ * residuals together: (V_f D V_f')^-1 grows the rounding of its right-hand side
+ * by its condition, at most that of K + alpha.  Measured on held-out rows that
+ * must be predicted alike: up to .4 n times epsilon times the condition.  A
+ * prediction that varies less is constant.
+ */
+static double
+rounding(const Kernel *k, double alpha)
 {
-	ScoreRows	s = {scores, j, t0, nt, n, y, e};
+	double		condition = k->n < 2 ? 1 : (k->lambda[k->n - 2] + alpha) / (k->lambda[0] + alpha);
+	double		error = k->n * 2.220446049250313e-16 * condition;
 
-	parallel_for((nt + SCORE_TILE - 1) / SCORE_TILE, 0, score_rows_task, &s);
+	return error * error;
+}
+
+static void
+score_rows(const KernelJob *kj, const Kernel *k, int j, const YBlock *b, int first, int n, const double *e)
+{
+	ScoreRows	s = {kj->scores, j, b->t0, b->nt, n, b->y + (Size) first * b->nt, e, b->syy,
+	rounding(k, kj->job->alphas[j])};
+
+	parallel_for((b->nt + SCORE_TILE - 1) / SCORE_TILE, 0, score_rows_task, &s);
 }
 
 HOT_LOOP static void
@@ -257,7 +280,7 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 			int			n_f = kj->group->folds[f].n;
 
 			if (fold_residuals(k, first, n_f, kj->job->alphas[j], zy, b->nt, vf, dz, a, e))
-				score_rows(kj->scores, j, b->t0, b->nt, n_f, b->y + (Size) first * b->nt, e);
+				score_rows(kj, k, j, b, first, n_f, e);
 			else
 				spoil_scores(kj->scores, j, b->t0, b->nt);
 			first += n_f;
@@ -465,7 +488,7 @@ score_fold_block(const KernelJob *kj, const Kernel *train, const double *project
 			for (int t = 0; t < nt; t++)
 				e[(Size) i * nt + t] = y_f[(Size) i * nt + t] - mean[t];
 		gemm_f8(false, false, n_f, nt, r, -1, projected, n, dz, nt, 1, e, nt);
-		score_rows(kj->scores, j, b->t0, nt, n_f, y_f, e);
+		score_rows(kj, train, j, b, first, n_f, e);
 		progress_add(1);
 	}
 	pfree(y);
