@@ -26,7 +26,7 @@
 #include "linalg/linalg.h"
 
 #define PANEL_ELEMENTS	((Size) 1 << 21)
-#define PANEL_NARROWEST 64
+#define PANEL_NARROWEST 16
 #define PANEL_WIDEST	1024
 
 /* What is left of a column after the drifts, relative to the column, that is only rounding */
@@ -173,6 +173,7 @@ read_row(const Panel *p, Size i, double *out)
 {
 	Size		at = p->rows[i] * (Size) p->m->width;
 
+	CHECK_FOR_INTERRUPTS();
 	if (p->m->held == TENSOR_FLOAT8)
 		read_f8((double *) p->m->data + at, p->columns, p->adjacent, p->w, out);
 	else
@@ -184,6 +185,7 @@ write_row(const Panel *p, Size i, const double *in)
 {
 	Size		at = p->rows[i] * (Size) p->m->width;
 
+	CHECK_FOR_INTERRUPTS();
 	if (p->m->held == TENSOR_FLOAT8)
 		write_f8((double *) p->m->data + at, p->columns, p->adjacent, p->w, in);
 	else

@@ -17,7 +17,10 @@ my %refused = (
 	'ridge_cv' => ridge_statement('rows'),
 	'sum(gram)' => 'SELECT n_samples(sum(g)) FROM (SELECT gram_agg(x, y, fold) AS g FROM rows GROUP BY id % 4) s',
 	'pca' => 'SELECT pca(gram_agg(x), 5) IS NOT NULL FROM rows',
-	'column_spearman' => 'SELECT size(column_spearman(y, y)) FROM rows');
+	'column_spearman' => 'SELECT size(column_spearman(y, y)) FROM rows',
+	'clean' => 'SELECT count(z) FROM (SELECT clean(y, 1, 128, 2) OVER (ORDER BY id) AS z FROM rows) s',
+	'convolve' => q{SELECT count(z) FROM (SELECT convolve(y, filled('{300}', 1)) OVER (ORDER BY id) AS z FROM rows) s},
+	'fdr_bh' => 'SELECT count(q) FROM (SELECT fdr_bh(0.5) OVER () AS q FROM generate_series(1, 300000)) s');
 
 foreach my $what (sort keys %refused)
 {
