@@ -27,12 +27,31 @@ CREATE FUNCTION differ(a gram, b gram) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN n_targets(a) = 0 THEN (n_samples(a) - n_samples(b))::float8 ELSE
         (SELECT max(greatest(abs(p.r - s.r), abs(p.r2 - s.r2), abs(p.alpha / s.alpha - 1), abs(p.intercept - s.intercept) / 1e4))
          FROM targets(ridge_cv(a, '{1,100}')) p JOIN targets(ridge_cv(b, '{1,100}')) s USING (target)) END $$;
+CREATE FUNCTION differ(a predictions, b predictions) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN a::text LIKE 'predictions(vectors=3,%' THEN
+        (SELECT max(greatest(abs(p.difference - s.difference), abs(p.p - s.p)))
+         FROM compare_test(a) p JOIN compare_test(b) s USING (target)) ELSE
+        (SELECT max(greatest(abs(p.r - s.r), abs(p.low - s.low), abs(p.high - s.high)))
+         FROM bootstrap_r(a) p JOIN bootstrap_r(b) s USING (target)) END $$;
+CREATE FUNCTION differ(a identification_result, b identification_result) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN a = b THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a noise_ceiling_result, b noise_ceiling_result) RETURNS float8 LANGUAGE sql AS $$
+    SELECT greatest(differ((a).ncsnr, (b).ncsnr), differ((a).percent_average, (b).percent_average)) $$;
 SQL
 
 my $parallel = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
 my $serial = 'SET max_parallel_workers_per_gather = 0;';
 
-my %argument = ('tensor 1' => 'x', 'tensor 2' => 'y', 'bigint 3' => 'fold', 'double precision 1' => 'sum_of(x)', 'gram 1' => 'g');
+# Aggregates whose arguments must agree with one another.
+my %arguments = (
+	'identification(tensor,tensor,bigint)' => [ 'x', 'x * x', 'id' ],
+	'noise_ceiling(tensor,tensor,bigint)' => [ 'x', 'x * x', 'fold + 2' ],
+	'explainable_variance(tensor,bigint,bigint)' => [ 'x', '(id - 1) / 5', '(id - 1) % 5' ],
+	'predictions_agg(tensor,tensor,bigint)' => [ 'x', 'x * x', 'fold' ],
+	'predictions_agg(tensor,tensor,bigint,bigint)' => [ 'x', 'x * x', 'id / 10', 'id' ],
+	'predictions_agg(tensor,tensor,tensor,bigint)' => [ 'x', 'x * x', 'x + 1', 'id / 10' ],
+	'predictions_agg(tensor,tensor,tensor,bigint,bigint)' => [ 'x', 'x * x', 'x + 1', 'id / 10', 'id' ]);
+my %argument = ('tensor 1' => 'x', 'tensor 2' => 'y', 'bigint 3' => 'fold', 'double precision 1' => 'sum_of(x)', 'gram 1' => 'g', 'predictions 1' => 'p');
 my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
 SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
            FROM unnest(p.proargtypes) WITH ORDINALITY u(t, i) ORDER BY i), ',') || '|' || format_type(p.prorettype, NULL)
@@ -48,6 +67,8 @@ foreach my $entry (@aggregates)
 	my ($name, $types, $result) = split /\|/, $entry;
 	my @types = split /,/, $types;
 	my @arguments = map { $argument{$_} // '' } @types;
+	my $signature = "$name(" . join(',', map { s/ \d+$//r } @types) . ')';
+	@arguments = @{ $arguments{$signature} } if $arguments{$signature};
 	# Two of the same kind must agree in width.
 	$arguments[1] = 'x * x' if "@arguments" eq 'x y' && $result eq 'tensor';
 	my $call = "$name(" . join(', ', @arguments) . ')';
@@ -61,8 +82,9 @@ foreach my $entry (@aggregates)
 		next if $table eq 'rows_missing' && $name ne 'gram_agg' && $name !~ /nan|count/;
 		my $from = $table;
 		$from = "(SELECT gram_agg(x, y, fold) AS g, id % 3 AS part FROM $table GROUP BY 2) s" if $call =~ /\(g\)/;
+		$from = "(SELECT predictions_agg(x, x * x, id / 10) AS p, id % 3 AS part FROM $table GROUP BY 2) s" if $call =~ /\(p\)/;
 		my $statement = "SELECT $call AS v FROM $from";
-		if ($call !~ /\(g\)/)
+		if ($call !~ /\([gp]\)/)
 		{
 			my $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (COSTS OFF) $statement");
 			like($plan, qr/Finalize Aggregate\s+->\s+Gather\s+Workers Planned: 2\s+->\s+Partial Aggregate/,

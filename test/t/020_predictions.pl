@@ -1,0 +1,103 @@
+# Tests of predictions and measures from repeats: refused past the memory limit,
+# back within a second of a timeout, the same answer at any number of threads.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Time::HiRes qw(time);
+use Test::More;
+
+my $node = start_node('predictions');
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE rows (id int, x tensor, y tensor) WITH (toast_tuple_target = 8160);
+INSERT INTO rows SELECT i, random_normal('{1500}', i), random_normal('{1500}', -i) FROM generate_series(1, 3000) i;
+CREATE TABLE few AS SELECT id, x[1:40] AS x, x[1:40] + y[1:40] * 2 AS y FROM rows WHERE id <= 300;
+SQL
+
+sub rows_of
+{
+	my ($call, $aggregate, $table) = @_;
+	return "SELECT t.* FROM (SELECT predictions_agg($aggregate) AS s FROM $table OFFSET 0) q, $call AS t ORDER BY 1";
+}
+
+# name => [ a long statement, a short one ]
+my %work = (
+	'permutation_test, rows' => [ rows_of('permutation_test(s, n_perm => 20000)', 'x, y, id', 'rows'),
+		rows_of('permutation_test(s)', 'x, y, id', 'few') ],
+	'permutation_test, blocks' => [ rows_of('permutation_test(s, n_perm => 500000)', 'x, y, id / 20, id', 'rows'),
+		rows_of('permutation_test(s)', 'x, y, id / 20, id', 'few') ],
+	'compare_test' => [ rows_of('compare_test(s, n_perm => 20000)', 'x, y, x + y, id', 'rows'),
+		rows_of('compare_test(s)', 'x, y, x + y, id', 'few') ],
+	'bootstrap_r' => [ rows_of('bootstrap_r(s, n_boot => 20000)', 'x, y, id', 'rows'),
+		rows_of('bootstrap_r(s)', 'x, y, id', 'few') ],
+	'identification' => [ 'SELECT (identification(x, y, id)).* FROM (SELECT * FROM rows UNION ALL SELECT id + 5000, y, x FROM rows) q',
+		'SELECT (identification(x, y, id)).* FROM few' ],
+	'explainable_variance' => [
+		'SELECT size(explainable_variance(x, id, g)) FROM (SELECT id, x, g FROM rows, generate_series(1, 4) g) q',
+		'SELECT explainable_variance(x, (id - 1) / 5, (id - 1) % 5) FROM few' ]);
+
+# Past the limit: refused, with both figures and the way out.
+foreach my $name (sort keys %work)
+{
+	my $refused = $work{$name}[0];
+	$refused =~ s/n_perm => \d+|n_boot => \d+/n_perm => 10/ if $name ne 'bootstrap_r';
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$refused");
+	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
+	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
+}
+# ... and where only the scratch would not fit
+foreach my $case ([ '21MB', 'permutation_test(s, n_perm => 5000000)', 'x, y, id', 'permutation_test' ],
+	[ '8MB', 'bootstrap_r(s, n_boot => 5000000)', 'x, y, id', 'bootstrap_r' ],
+	[ '2MB', 'compare_test(s)', 'x, y, y, id', 'compare_test' ])
+{
+	my ($limit, $call, $aggregate, $what) = @$case;
+	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n" . rows_of($call, $aggregate, 'few'));
+	like($err, qr/ERROR:  $what needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
+}
+
+# The same bits at one and three threads.
+foreach my $name (sort keys %work)
+{
+	my $one = $node->safe_psql('postgres', $work{$name}[1]);
+	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
+}
+
+# Timeouts. A machine that pauses is not our latency, so a slow answer has two more tries.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;');
+my $before = anonymous_kb($pid);
+foreach my $name (sort keys %work)
+{
+	foreach my $case ([ 300, 1 ], [ 900, 1 ], [ 900, 2 ])
+	{
+		my ($ms, $threads) = @$case;
+		my ($took, $said);
+		for my $try (1 .. 3)
+		{
+			$session->{stderr} = '';
+			my $start = time();
+			$session->query("SET neuroenc.threads = $threads; SET statement_timeout = $ms;\n$work{$name}[0];");
+			($took, $said) = (time() - $start, $session->{stderr});
+			last if $took < $ms / 1000 + 1;
+		}
+		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled") if $name ne 'explainable_variance';
+		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
+	}
+}
+$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+is($session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;'), '300', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+
+# Progress
+$session->{stderr} = '';
+$session->query("SET neuroenc.progress = 1; SET statement_timeout = '2500ms';\n$work{'permutation_test, rows'}[0];");
+like($session->{stderr}, qr/NOTICE:  permutation_test: \d+ %, about \d+ s left/, 'progress is reported');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
