@@ -1,6 +1,7 @@
 /*
  * encoding_predict.c
- *		SQL functions that apply a fitted encoder: predict, cv_predictions, score.
+ *		SQL functions that apply a fitted encoder: predict, residualize,
+ *		cv_predictions, score.
  *
  * predict() over the rows of a table is mostly called with one encoder that is
  * stored out of line, which PostgreSQL would fetch and this library decode at
@@ -26,6 +27,7 @@
 #define BLOCK_ELEMENTS	((Size) 1 << 22)	/* of predictions and features made at a time */
 
 PG_FUNCTION_INFO_V1(encoding_predict);
+PG_FUNCTION_INFO_V1(encoding_residualize);
 PG_FUNCTION_INFO_V1(encoding_cv_predictions);
 PG_FUNCTION_INFO_V1(encoding_score);
 
@@ -56,7 +58,7 @@ require_columns(const Encoder *e, const Gram *g)
 						g->p, g->v, e->p, e->v)));
 }
 
-/* ---- predict ---- */
+/* ---- predict, residualize ---- */
 
 /* fn_extra: the last encoder that was stored out of line */
 typedef struct EncoderCache
@@ -93,19 +95,9 @@ cached_encoder(FunctionCallInfo fcinfo)
 	return cache->e;
 }
 
-Datum
-encoding_predict(PG_FUNCTION_ARGS)
+static void
+require_x(const Encoder *e, const Tensor *x)
 {
-	const Encoder *e = cached_encoder(fcinfo);
-	Tensor	   *x = PG_GETARG_TENSOR(1);
-	Size		rows;
-	Size		block;
-	Tensor	   *out;
-	MemoryContext scratch;
-	MemoryContext old;
-	double	   *in;
-	double	   *predicted;
-
 	if (x->ndim != 1 && x->ndim != 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -115,25 +107,81 @@ encoding_predict(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("x has %d features, the encoder has %d", x->dims[x->ndim - 1], e->p)));
+}
 
-	rows = x->ndim == 2 ? x->dims[0] : 1;
-	out = x->ndim == 2 ? tensor_new_matrix(e->wtype, rows, e->v) : tensor_new_vector(e->wtype, e->v);
-	block = block_rows(e, rows);
-	scratch = scratch_create("predict", block_bytes(e, block), "Predict fewer rows at a time.");
-	old = MemoryContextSwitchTo(scratch);
-	in = huge_alloc(Max(1, block * e->p * sizeof(double)));
-	predicted = huge_alloc(Max(1, block * e->v * sizeof(double)));
+static void
+require_y(const Encoder *e, const Tensor *x, const Tensor *y)
+{
+	if (y->ndim != x->ndim || y->dims[y->ndim - 1] != e->v || (y->ndim == 2 && y->dims[0] != x->dims[0]))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("y of shape %s does not fit x of shape %s and an encoder of %d targets",
+						tensor_shape_text(y), tensor_shape_text(x), e->v)));
+}
+
+/* The predictions of x, or, given y, what is left of it; out has an element a target and row of x. */
+static void
+apply(const Encoder *e, const Tensor *x, const Tensor *y, Tensor *out)
+{
+	Size		rows = x->ndim == 2 ? x->dims[0] : 1;
+	Size		block = block_rows(e, rows);
+	Size		bytes = block_bytes(e, block) + (y ? size_mul(size_mul(block, e->v), sizeof(double)) : 0);
+	MemoryContext scratch = scratch_create("predict", bytes, "Predict fewer rows at a time.");
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	double	   *in = huge_matrix(block, e->p);
+	double	   *predicted = huge_matrix(block, e->v);
+	double	   *actual = y ? huge_matrix(block, e->v) : NULL;
+
 	for (Size i = 0; i < rows; i += block)
 	{
 		Size		n = Min(block, rows - i);
 
 		tensor_read_f8(x, i * e->p, n * e->p, in);
 		encoder_predict(e, n, in, predicted);
+		if (y)
+		{
+			tensor_read_f8(y, i * e->v, n * e->v, actual);
+			for (Size k = 0; k < n * e->v; k++)
+				predicted[k] = actual[k] - predicted[k];
+		}
 		tensor_write_f8(out, i * e->v, n * e->v, predicted);
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
+}
+
+static Tensor *
+new_rows(TensorType dtype, const Encoder *e, const Tensor *x)
+{
+	return x->ndim == 2 ? tensor_new_matrix(dtype, x->dims[0], e->v) : tensor_new_vector(dtype, e->v);
+}
+
+Datum
+encoding_predict(PG_FUNCTION_ARGS)
+{
+	const Encoder *e = cached_encoder(fcinfo);
+	Tensor	   *x = PG_GETARG_TENSOR(1);
+	Tensor	   *out;
+
+	require_x(e, x);
+	out = new_rows(e->wtype, e, x);
+	apply(e, x, NULL, out);
+	PG_RETURN_TENSOR(out);
+}
+
+Datum
+encoding_residualize(PG_FUNCTION_ARGS)
+{
+	const Encoder *e = cached_encoder(fcinfo);
+	Tensor	   *x = PG_GETARG_TENSOR(1);
+	Tensor	   *y = PG_GETARG_TENSOR(2);
+	Tensor	   *out;
+
+	require_x(e, x);
+	require_y(e, x, y);
+	out = new_rows(tensor_common_type(e->wtype, y->dtype), e, x);
+	apply(e, x, y, out);
 	PG_RETURN_TENSOR(out);
 }
 
