@@ -100,10 +100,14 @@ component_count(FunctionCallInfo fcinfo, int arg, const Gram *g)
 	int			n = PG_GETARG_INT32(arg);
 	int64		most = Min((int64) g->p, gram_n(g) - 1);
 
+	if (most < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("components take at least 2 rows, but the gram has " INT64_FORMAT, gram_n(g))));
 	if (n < 1 || n > most)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("n_components must be from 1 to " INT64_FORMAT ", not %d", Max(most, 1), n),
+				 errmsg("n_components must be from 1 to " INT64_FORMAT ", not %d", most, n),
 				 errdetail("There are %d features and " INT64_FORMAT " rows: at most the features, and one less than the rows.",
 						   g->p, gram_n(g))));
 	return n;
