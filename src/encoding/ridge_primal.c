@@ -17,6 +17,10 @@
  * R2 by less than 1e-6, the low rank by less than 1e-5).  For float4 rows the
  * projections do so too, in the directions where an error of the product is not
  * blown up: dividing by lambda + alpha multiplies it by at most 1 / FIRM there.
+ *
+ * X'Y that was multiplied in float4 is off by about 1e-8 |x| |y|, in directions
+ * in which X does not vary too, where it should be 0 and a small alpha would
+ * make it large: those are left out.
  */
 #include "postgres.h"
 
@@ -281,6 +285,23 @@ primal_prepare(Primal *s)
 
 /* ---- blocks of targets ---- */
 
+/* Eigenvalues up to this are rounding. */
+static double
+rounding_of_eigenvalues(const Basis *basis, int p)
+{
+	return basis->lambda[p - 1] * p * 2.220446049250313e-16;
+}
+
+/* z (p x nt) = 0 in the directions that X lacks, where the products are not exact. */
+static void
+drop_null_directions(const Primal *s, const Basis *basis, double *z, int nt)
+{
+	double		rounding = rounding_of_eigenvalues(basis, s->p);
+
+	for (int i = 0; i < s->p && s->job->g->products_float4 && basis->lambda[i] <= rounding; i++)
+		memset(z + (Size) i * nt, 0, nt * sizeof(double));
+}
+
 /* m (p x nt, centred; m4: a copy, or NULL) in the fold's basis; what m pointed to is the spare then. */
 static void
 rotate(const Primal *s, TargetSums *b, const FoldBasis *fold, double **m, const float *m4)
@@ -317,6 +338,7 @@ project(const Primal *s, TargetSums *b, int f, float *m4)
 	fold_centre_products(b->train[f], m4, p, nt, fold->train.mean, fold->train.inv, sy_train,
 						 b->y_norm, unit);
 	rotate(s, b, fold, &b->train[f], m4);
+	drop_null_directions(s, &fold->train, b->train[f], nt);
 	fold_centre_products(b->held[f], m4, p, nt, fold->held_mean, fold->train.inv, sy_held,
 						 b->y_norm, unit);
 	rotate(s, b, fold, &b->held[f], m4);
@@ -506,13 +528,7 @@ project_all(const Primal *s, TargetSums *b, double *ones)
 	fold_centre_products(b->all, NULL, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
 	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
 	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
-}
-
-/* Eigenvalues below this are rounding. */
-static double
-smallest_eigenvalue(const Primal *s)
-{
-	return s->all.lambda[s->p - 1] * s->p * 2.220446049250313e-16;
+	drop_null_directions(s, &s->all, b->all, b->nt);
 }
 
 static void
@@ -520,7 +536,7 @@ gcv_block(Primal *s, TargetSums *b)
 {
 	int		   *chosen = palloc(b->nt * sizeof(int));
 	double	   *syy = palloc(b->nt * sizeof(double));
-	double		smallest = smallest_eigenvalue(s);
+	double		smallest = rounding_of_eigenvalues(&s->all, s->p);
 
 	for (int t = 0; t < b->nt; t++)
 		syy[t] = ridge_centred_ss(s->group->n, b->sy[t], b->syy[t]);
@@ -590,7 +606,7 @@ fit_block(Primal *s, TargetSums *b)
 	double	   *alpha = palloc(b->nt * sizeof(double));
 	double	   *y0 = palloc(b->nt * sizeof(double));
 	double	   *from_mean = huge_matrix(1, p);
-	FitBlock	job = {s, b, smallest_eigenvalue(s), alpha};
+	FitBlock	job = {s, b, rounding_of_eigenvalues(&s->all, s->p), alpha};
 
 	for (int t = 0; t < b->nt; t++)
 		alpha[t] = e->alpha[b->targets[t]];

@@ -634,6 +634,7 @@ gram_merge(Gram *dst, const Gram *src)
 		merge_cell(dst, src, &src->cells[i], dst->n_rows_seen);
 	dst->n_rows_seen += src->n_rows_seen;
 	dst->has_float8 |= src->has_float8;
+	dst->products_float4 |= src->products_float4;
 	dst->flat_size = 0;
 }
 
@@ -663,6 +664,7 @@ gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_f
 	}
 	copy->n_rows_seen = g->n_rows_seen;
 	copy->has_float8 = g->has_float8;
+	copy->products_float4 |= g->products_float4;
 	return copy;
 }
 
@@ -773,6 +775,7 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 	}
 	s->n_rows_seen = g->n_rows_seen;
 	s->has_float8 = g->has_float8;
+	s->products_float4 |= g->products_float4;
 	return s;
 }
 
@@ -868,6 +871,7 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 			merge_cell(left, all, &all->cells[i], 0);
 	left->n_rows_seen = Max(gram_n(left), a->n_rows_seen - b->n_rows_seen);
 	left->has_float8 = a->has_float8 || b->has_float8;
+	left->products_float4 |= all->products_float4 || part->products_float4;
 	MemoryContextDelete(part->hdr.eoh_context);
 	MemoryContextDelete(all->hdr.eoh_context);
 	return left;

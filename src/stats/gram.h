@@ -75,6 +75,7 @@ typedef struct Gram
 	int			v;				/* targets, 0 for a gram of x alone */
 	bool		has_folds;		/* made with a fold column */
 	bool		has_float8;		/* some x or y came as float8 */
+	bool		products_float4;	/* some x'y were multiplied in float4: off by about 1e-8 |x| |y| */
 	int64		n_rows_seen;	/* next row's ordinal */
 
 	bool		has_centre;		/* set when the first moments are made */

@@ -169,6 +169,7 @@ gram_fold_ahead(Gram *g, GramCell *cell)
 	cell->n_held = 0;
 	cell->held_bytes = 0;
 	g->flat_size = 0;
+	g->products_float4 = true;
 	a->busy = true;
 	parallel_start(a->run, a->n_tasks, tile_task, a);
 }

@@ -4,7 +4,7 @@
  *
  * All three carry the same bytes (little-endian):
  *
- *	uint8 version, uint8 flags (1 folds, 2 float8 rows seen, 4 centre), uint16 zero
+ *	uint8 version, uint8 flags (1 folds, 2 float8 rows seen, 4 centre, 8 products in float4), uint16 zero
  *	int32 p, v;  int64 rows seen;  int32 n_patterns, n_cells
  *	if centre: float8 cx[p], cy[v]
  *	patterns 1 .. n_patterns - 1: (v + 7) / 8 bytes each (pattern 0 is all zero)
@@ -31,7 +31,8 @@
 #define FLAG_FOLDS		1
 #define FLAG_FLOAT8		2
 #define FLAG_CENTRE		4
-#define FLAGS_KNOWN		7
+#define FLAG_PRODUCTS	8
+#define FLAGS_KNOWN		15
 
 PG_FUNCTION_INFO_V1(gram_in);
 PG_FUNCTION_INFO_V1(gram_out);
@@ -88,7 +89,7 @@ write_gram(StateWriter *w, const Gram *g)
 	int			n_cells = 0;
 
 	head[1] = (g->has_folds ? FLAG_FOLDS : 0) | (g->has_float8 ? FLAG_FLOAT8 : 0) |
-		(g->has_centre ? FLAG_CENTRE : 0);
+		(g->has_centre ? FLAG_CENTRE : 0) | (g->products_float4 ? FLAG_PRODUCTS : 0);
 	for (int i = 0; i < g->n_cells; i++)
 		n_cells += gram_cell_n(&g->cells[i]) > 0;
 
@@ -315,6 +316,7 @@ read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 
 	g = gram_new(parent, p, v, (head[1] & FLAG_FOLDS) != 0);
 	g->has_float8 = (head[1] & FLAG_FLOAT8) != 0;
+	g->products_float4 = (head[1] & FLAG_PRODUCTS) != 0;
 	g->n_rows_seen = n_rows_seen;
 	if (head[1] & FLAG_CENTRE)
 	{

@@ -98,6 +98,7 @@ gram_map_features(MemoryContext parent, const Gram *g, const double *map, int q)
 	}
 	z->n_rows_seen = g->n_rows_seen;
 	z->has_float8 = g->has_float8;
+	z->products_float4 = g->products_float4;
 	pfree(cx);
 	pfree(cy);
 	return z;

@@ -389,6 +389,7 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	gram_fold_in_x(g, m, chunk, type, x);
 	if (y)
 	{
+		g->products_float4 |= type == TENSOR_FLOAT4;
 		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
 		add_products_xy(type, x, y, n, g->p, g->v, m);
 	}

@@ -199,6 +199,26 @@ def test_ridge_duplicated_features(db):
     np.testing.assert_allclose(got.weights[:5], got.weights[5:], rtol=0, atol=1e-6 * np.abs(got.weights).max())
 
 
+def test_ridge_collinear_float4_products(db):
+    """p v over 250,000: X'Y is multiplied in float4, which leaves noise where collinear features have nothing to say."""
+    rng = np.random.default_rng(41)
+    n, p, v = 900, 80, 3200
+    half = rng.normal(size=(n, p // 2)).astype(np.float32)
+    fold = np.arange(n) // 300
+    for name, other in (('duplicated', half), ('rounded sums', half + np.roll(half, 1, axis=1))):
+        X = np.hstack([half, other])
+        Y = X @ rng.normal(size=(p, v)).astype(np.float32) / 9 + rng.normal(size=(n, v)).astype(np.float32)
+        load(db, 'ridge_t', X, Y, fold)
+        for alpha in (1e-6, 1.0):
+            cv = ref.cross_validate(X, Y, fold, [alpha])
+            got = fit(db, 'ridge_cv(gram_agg(x, y, fold), %s)', 'FROM ridge_t', ([alpha],))
+            what = f'{name}, alpha {alpha}'
+            np.testing.assert_allclose(got.r2, cv.r2[0], atol=1e-6, err_msg=what)
+            np.testing.assert_allclose(got.r, cv.r[0], atol=1e-6, err_msg=what)
+            length = np.linalg.norm(ref.Path(X, Y).weights(1.0), axis=0)
+            assert (np.linalg.norm(got.weights, axis=0) < 1.01 * length).all(), f'{what}: the weights hold noise'
+
+
 def test_ridge_dual(db):
     """p > n: exact k-fold scores at every alpha, to 1e-9 (the full size is in bench)."""
     rng = np.random.default_rng(41)
