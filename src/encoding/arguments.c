@@ -125,3 +125,13 @@ argument_bands(ArrayType *array, int n_features, int *n)
 				 errmsg("the bands are " INT64_FORMAT " features wide together, but there are %d features", sum, n_features)));
 	return bands;
 }
+
+void
+argument_require_columns(const Encoder *e, const Gram *g)
+{
+	if (g->p != e->p || g->v != e->v)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the gram has %d features and %d targets, the encoder %d and %d",
+						g->p, g->v, e->p, e->v)));
+}

@@ -28,6 +28,9 @@ extern double *argument_alphas(ArrayType *array, bool zero_allowed, int *n);
 /* An int[] of widths, each at least 1, that sum to n_features; palloc'd. */
 extern int *argument_bands(ArrayType *array, int n_features, int *n);
 
+/* ERROR unless the gram has the encoder's features and targets. */
+extern void argument_require_columns(const Encoder *e, const Gram *g);
+
 /* r2, r or r2_pooled */
 extern EncoderScoring argument_scoring(const text *name);
 

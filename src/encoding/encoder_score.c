@@ -13,6 +13,13 @@
  * at 2 p^2 v flops, once for each group of targets with the same rows.  Either
  * way R2 = 1 - SSE / SYY with SYY about the mean of y over these rows, and the
  * squared error includes that of the predictions' mean.
+ *
+ * A split of R2 (the product measure; Dupre la Tour et al. 2022) keeps these
+ * sums by band b of features, yhat_b = X_b W_b:
+ *
+ *		R2_b = (2 sum (y - mean) yhat_b - sum yhat_b (yhat - mean)) / SYY
+ *
+ * which with -n (mean y - mean yhat)^2 / SYY, the intercept's, sum to R2.
  */
 #include "postgres.h"
 
@@ -45,6 +52,58 @@ put_scores(int64 n, double syy, double a1, double a2, double offset, double *r, 
 	}
 }
 
+/*
+ * Where the results go: v numbers each, but split, NULL or (n_bands + 1) x v,
+ * the intercept first.  Without a split there is one band.
+ */
+typedef struct Scored
+{
+	int64	   *n;
+	double	   *r;
+	double	   *r2;
+	int			n_bands;
+	const int  *bands;			/* widths */
+	double	   *split;
+} Scored;
+
+/* A target's sums by band, a1 and a2 of stride ld, as scores and their split. */
+static void
+put_target(const Scored *out, int v, int target, int64 n, double syy, const double *a1, const double *a2,
+		   int ld, double offset)
+{
+	double		a1_sum = 0;
+	double		a2_sum = 0;
+
+	for (int b = 0; b < out->n_bands; b++)
+	{
+		a1_sum += a1[(Size) b * ld];
+		a2_sum += a2[(Size) b * ld];
+	}
+	out->n[target] = n;
+	put_scores(n, syy, a1_sum, Max(0, a2_sum), offset, &out->r[target], &out->r2[target]);
+	if (out->split == NULL)
+		return;
+	out->split[target] = isnan(out->r2[target]) ? NAN : syy > 0 ? -n * offset * offset / syy : 0;
+	for (int b = 0; b < out->n_bands; b++)
+		out->split[(Size) (b + 1) * v + target] = isnan(out->r2[target]) ? NAN
+			: syy > 0 ? (2 * a1[(Size) b * ld] - a2[(Size) b * ld]) / syy : 0;
+}
+
+/* Targets with too few rows for a score. */
+static void
+put_nothing(const Scored *out, int v, const RidgeGroup *group)
+{
+	for (int t = 0; t < group->n_targets; t++)
+	{
+		int			target = group->targets[t];
+
+		out->n[target] = group->n;
+		out->r[target] = out->r2[target] = NAN;
+		for (int b = 0; b <= out->n_bands && out->split; b++)
+			out->split[(Size) b * v + target] = NAN;
+	}
+}
+
 static int
 block_targets(Size rows, int n_targets)
 {
@@ -53,62 +112,84 @@ block_targets(Size rows, int n_targets)
 
 /* ---- from held rows ---- */
 
-/* Sums over the rows where y is not NaN; yhat and y n x nt. */
+/* Sums over the rows where y is not NaN; y n x nt, and the predictions of each band, n_bands x n x nt. */
 typedef struct RowSums
 {
 	int64		n;
 	double		y;				/* sums, then means */
-	double		yhat;
+	double		yhat;			/* of all bands */
 	double		y_raw;			/* sums of squares as they are */
 	double		yhat_raw;
 	double		syy;			/* about the means */
-	double		a1;
-	double		a2;
+	double		a2;				/* of all bands */
 } RowSums;
 
+/* a1 and a2: n_bands x nt; band_mean: n_bands x nt of room */
 static void
-sum_rows(int64 n, int nt, const double *yhat, const double *y, RowSums *sums)
+sum_rows(int64 n, int nt, int n_bands, const double *yhat, const double *y, RowSums *sums,
+		 double *band_mean, double *a1, double *a2)
 {
+	Size		plane = (Size) n * nt;
+
 	memset(sums, 0, nt * sizeof(RowSums));
+	memset(band_mean, 0, (Size) n_bands * nt * sizeof(double));
+	memset(a1, 0, (Size) n_bands * nt * sizeof(double));
+	memset(a2, 0, (Size) n_bands * nt * sizeof(double));
 	for (Size i = 0; i < (Size) n; i++)
 		for (int t = 0; t < nt; t++)
 		{
 			RowSums    *s = &sums[t];
-			double		a = y[i * nt + t];
-			double		b = yhat[i * nt + t];
+			double		value = y[i * nt + t];
+			double		predicted = 0;
 
-			if (isnan(a))
+			if (isnan(value))
 				continue;
+			for (int b = 0; b < n_bands; b++)
+			{
+				band_mean[b * nt + t] += yhat[b * plane + i * nt + t];
+				predicted += yhat[b * plane + i * nt + t];
+			}
 			s->n++;
-			s->y += a;
-			s->yhat += b;
-			s->y_raw += a * a;
-			s->yhat_raw += b * b;
+			s->y += value;
+			s->yhat += predicted;
+			s->y_raw += value * value;
+			s->yhat_raw += predicted * predicted;
 		}
 	for (int t = 0; t < nt; t++)
 	{
 		sums[t].y /= Max(1, sums[t].n);
 		sums[t].yhat /= Max(1, sums[t].n);
+		for (int b = 0; b < n_bands; b++)
+			band_mean[b * nt + t] /= Max(1, sums[t].n);
 	}
 	for (Size i = 0; i < (Size) n; i++)
 		for (int t = 0; t < nt; t++)
 		{
 			RowSums    *s = &sums[t];
-			double		a = y[i * nt + t] - s->y;
-			double		b = yhat[i * nt + t] - s->yhat;
+			double		value = y[i * nt + t] - s->y;
+			double		predicted = -s->yhat;
 
-			if (isnan(a))
+			if (isnan(value))
 				continue;
-			s->syy += a * a;
-			s->a1 += a * b;
-			s->a2 += b * b;
+			for (int b = 0; b < n_bands; b++)
+				predicted += yhat[b * plane + i * nt + t];
+			s->syy += value * value;
+			s->a2 += predicted * predicted;
+			for (int b = 0; b < n_bands; b++)
+			{
+				double		part = yhat[b * plane + i * nt + t] - band_mean[b * nt + t];
+
+				a1[b * nt + t] += value * part;
+				a2[b * nt + t] += part * predicted;
+			}
 		}
 	for (int t = 0; t < nt; t++)
 	{
 		if (sums[t].syy <= CONSTANT_TOLERANCE * sums[t].y_raw)
 			sums[t].syy = 0;
 		if (sums[t].a2 <= CONSTANT_TOLERANCE * sums[t].yhat_raw)
-			sums[t].a2 = 0;
+			for (int b = 0; b < n_bands; b++)
+				a2[b * nt + t] = 0;
 	}
 }
 
@@ -122,39 +203,77 @@ counting(int n)
 	return a;
 }
 
+/* Predictions of the bands of targets t0 .. t0 + nt - 1, n_bands x n x nt; rows as encoder_rows, or about x0. */
 static void
-score_rows(const Encoder *e, const Gram *g, int64 *n, double *r, double *r2)
+predict_bands(const Encoder *e, const Scored *out, int64 n, const double *rows, int t0, int nt, double *w,
+			  double *yhat)
+{
+	Size		plane = (Size) n * nt;
+	int			first = 0;
+
+	if (out->split == NULL)
+	{
+		encoder_predict_targets(e, n, rows, t0, nt, yhat);
+		return;
+	}
+	encoder_weights(e, t0, nt, w);
+	for (int b = 0; b < out->n_bands; b++)
+	{
+		for (Size i = 0; i < plane; i++)
+			yhat[b * plane + i] = b == 0 ? e->y0[t0 + i % nt] : 0;
+		gemm_f8(false, false, n, nt, out->bands[b], 1, rows + first, e->p, w + (Size) first * nt, nt,
+				1, yhat + b * plane, nt);
+		first += out->bands[b];
+	}
+}
+
+/* x of all rows: for whole predictions as the encoder multiplies it, else about x0 */
+static double *
+rows_to_predict(const Encoder *e, const Gram *g, const Scored *out, const int *cells)
+{
+	int64		n = gram_n(g);
+	double	   *x = huge_alloc(Max(1, size_mul(size_mul(n, e->p), sizeof(double))));
+	double	   *rows;
+
+	gram_held_x(g, cells, g->n_cells, out->split ? e->x0 : NULL, x);
+	if (out->split)
+		return x;
+	rows = encoder_rows(e, n, x);
+	pfree(x);
+	return rows;
+}
+
+static void
+score_rows(const Encoder *e, const Gram *g, const Scored *out)
 {
 	int64		n_rows = gram_n(g);
-	int			block = block_targets(n_rows, e->v);
+	int			n_bands = out->n_bands;
+	Size		a_target = size_add(size_mul(n_rows, n_bands + 1), out->split ? e->p : 0);
+	int			block = block_targets(a_target, e->v);
 	Size		width = Max(e->p, e->dual ? e->n_dual : 0);
 	MemoryContext scratch = scratch_create("score", size_mul(sizeof(double), size_add(
-		size_mul(n_rows, size_add(width, e->p)), size_mul(2, size_mul(n_rows, block)))), MEMORY_HINT);
+		size_mul(n_rows, size_add(width, e->p)), size_mul(a_target, block))), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	int		   *cells = counting(g->n_cells);
 	int		   *targets = counting(e->v);
-	double	   *x = huge_alloc(Max(1, size_mul(size_mul(n_rows, e->p), sizeof(double))));
-	double	   *y = huge_alloc(Max(1, size_mul(size_mul(n_rows, block), sizeof(double))));
-	double	   *yhat = huge_alloc(Max(1, size_mul(size_mul(n_rows, block), sizeof(double))));
+	double	   *y = huge_matrix(Max(1, n_rows), block);
+	double	   *yhat = huge_matrix(Max(1, n_rows), size_mul(n_bands, block));
+	double	   *w = out->split ? huge_matrix(e->p, block) : NULL;
+	double	   *a1 = huge_matrix(n_bands, block);
+	double	   *a2 = huge_matrix(n_bands, block);
+	double	   *band_mean = huge_matrix(n_bands, block);
 	RowSums    *sums = huge_alloc(block * sizeof(RowSums));
-	double	   *rows;
+	double	   *rows = rows_to_predict(e, g, out, cells);
 
-	gram_held_x(g, cells, g->n_cells, NULL, x);
-	rows = encoder_rows(e, n_rows, x);
-	pfree(x);
 	for (int t0 = 0; t0 < e->v; t0 += block)
 	{
 		int			nt = Min(block, e->v - t0);
 
-		encoder_predict_targets(e, n_rows, rows, t0, nt, yhat);
+		predict_bands(e, out, n_rows, rows, t0, nt, w, yhat);
 		gram_held_y(g, cells, g->n_cells, NULL, targets + t0, nt, y, nt);
-		sum_rows(n_rows, nt, yhat, y, sums);
+		sum_rows(n_rows, nt, n_bands, yhat, y, sums, band_mean, a1, a2);
 		for (int t = 0; t < nt; t++)
-		{
-			n[t0 + t] = sums[t].n;
-			put_scores(sums[t].n, sums[t].syy, sums[t].a1, sums[t].a2, sums[t].y - sums[t].yhat,
-					   &r[t0 + t], &r2[t0 + t]);
-		}
+			put_target(out, e->v, t0 + t, sums[t].n, sums[t].syy, a1 + t, a2 + t, nt, sums[t].y - sums[t].yhat);
 		CHECK_FOR_INTERRUPTS();
 	}
 	MemoryContextSwitchTo(old);
@@ -198,15 +317,17 @@ prepare_group(Moments *m, const RidgeGroup *group)
 }
 
 static void
-score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, double *r, double *r2)
+score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, const Scored *out)
 {
 	const Encoder *e = m->e;
 	const int  *targets = group->targets + t0;
 	Size		p = m->g->p;
 	double	   *sy = palloc0(nt * sizeof(double));
 	double	   *syy = palloc0(nt * sizeof(double));
-	double	   *a1 = palloc0(nt * sizeof(double));
-	double	   *a2 = palloc0(nt * sizeof(double));
+	double	   *a1 = huge_alloc0((Size) out->n_bands * nt * sizeof(double));
+	double	   *a2 = huge_alloc0((Size) out->n_bands * nt * sizeof(double));
+	int			band = 0;
+	Size		last = out->bands[0];	/* feature after the band */
 	double	   *at_mean = palloc(nt * sizeof(double));
 
 	memset(m->sxy, 0, p * nt * sizeof(double));
@@ -218,20 +339,26 @@ score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, double 
 	for (Size j = 0; j < p; j++)
 	{
 		double		from_x0 = m->cx[j] + m->mean[j] - e->x0[j];
+		double	   *b1;
+		double	   *b2;
 
+		while (j == last)
+			last += out->bands[++band];
+		b1 = a1 + (Size) band * nt;
+		b2 = a2 + (Size) band * nt;
 		for (int t = 0; t < nt; t++)
 		{
 			double		w = m->w[j * nt + t];
 
 			at_mean[t] += from_x0 * w;
 			if (!m->constant[j])
-				a1[t] += w * (m->sxy[j * nt + t] - m->mean[j] * sy[t]);
-			a2[t] += w * m->gw[j * nt + t];
+				b1[t] += w * (m->sxy[j * nt + t] - m->mean[j] * sy[t]);
+			b2[t] += w * m->gw[j * nt + t];
 		}
 	}
 	for (int t = 0; t < nt; t++)
-		put_scores(group->n, ridge_centred_ss(group->n, sy[t], syy[t]), a1[t], Max(0, a2[t]),
-				   m->cy[targets[t]] + sy[t] / group->n - at_mean[t], &r[targets[t]], &r2[targets[t]]);
+		put_target(out, e->v, targets[t], group->n, ridge_centred_ss(group->n, sy[t], syy[t]), a1 + t, a2 + t, nt,
+				   m->cy[targets[t]] + sy[t] / group->n - at_mean[t]);
 	pfree(sy);
 	pfree(syy);
 	pfree(a1);
@@ -240,7 +367,7 @@ score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, double 
 }
 
 static void
-score_moments(const Encoder *e, const Gram *g, int64 *n, double *r, double *r2)
+score_moments(const Encoder *e, const Gram *g, const Scored *out)
 {
 	Moments		m = {.e = e, .g = g, .max_block = block_targets(g->p, e->v)};
 	Size		p = g->p;
@@ -265,17 +392,15 @@ score_moments(const Encoder *e, const Gram *g, int64 *n, double *r, double *r2)
 	{
 		const RidgeGroup *group = &groups[i];
 
-		for (int t = 0; t < group->n_targets; t++)
-		{
-			n[group->targets[t]] = group->n;
-			r[group->targets[t]] = r2[group->targets[t]] = NAN;
-		}
 		if (group->n < 2)
+		{
+			put_nothing(out, e->v, group);
 			continue;
+		}
 		prepare_group(&m, group);
 		for (int t0 = 0; t0 < group->n_targets; t0 += m.max_block)
 		{
-			score_moments_block(&m, group, t0, Min(m.max_block, group->n_targets - t0), r, r2);
+			score_moments_block(&m, group, t0, Min(m.max_block, group->n_targets - t0), out);
 			CHECK_FOR_INTERRUPTS();
 		}
 	}
@@ -283,11 +408,28 @@ score_moments(const Encoder *e, const Gram *g, int64 *n, double *r, double *r2)
 	MemoryContextDelete(scratch);
 }
 
+static void
+score_all(const Encoder *e, const Gram *g, const Scored *out)
+{
+	if (gram_rows_held(g))
+		score_rows(e, g, out);
+	else
+		score_moments(e, g, out);
+}
+
 void
 encoder_score(const Encoder *e, const Gram *g, int64 *n, double *r, double *r2)
 {
-	if (gram_rows_held(g))
-		score_rows(e, g, n, r, r2);
-	else
-		score_moments(e, g, n, r, r2);
+	score_all(e, g, &(Scored) {n, r, r2, 1, &e->p, NULL});
+}
+
+void
+encoder_split_r2(const Encoder *e, const Gram *g, int n_bands, const int *bands, double *split)
+{
+	int64	   *n = huge_alloc(e->v * sizeof(int64));
+	double	   *r = huge_matrix(2, e->v);
+
+	score_all(e, g, &(Scored) {n, r, r + e->v, n_bands, bands, split});
+	pfree(n);
+	pfree(r);
 }

@@ -18,6 +18,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "encoding/arguments.h"
 #include "encoding/encoder.h"
 #include "encoding/encoder_score.h"
 #include "encoding/ridge.h"
@@ -46,16 +47,6 @@ block_bytes(const Encoder *e, Size rows)
 	Size		width = size_add(size_mul(2, e->p), size_add(e->v, e->dual ? e->n_dual : 0));
 
 	return size_mul(size_mul(rows, width), sizeof(double));
-}
-
-static void
-require_columns(const Encoder *e, const Gram *g)
-{
-	if (g->p != e->p || g->v != e->v)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the gram has %d features and %d targets, the encoder %d and %d",
-						g->p, g->v, e->p, e->v)));
 }
 
 /* ---- predict, residualize ---- */
@@ -266,7 +257,7 @@ start_held_out(FunctionCallInfo fcinfo, FuncCallContext *call)
 	scan->g = PG_GETARG_GRAM(0);
 	scan->e = PG_GETARG_ENCODER(1);
 	require_ridge(scan->e);
-	require_columns(scan->e, scan->g);
+	argument_require_columns(scan->e, scan->g);
 	scan->folds = gram_fold_ids(scan->g, &scan->n_folds);
 	require_held_folds(scan->g, scan->n_folds);
 	scan->alphas = refit_alphas(scan->e);
@@ -405,7 +396,7 @@ start_score(FunctionCallInfo fcinfo, FuncCallContext *call)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != SCORE_COLUMNS)
 		elog(ERROR, "score must return %d columns", SCORE_COLUMNS);
 	call->tuple_desc = BlessTupleDesc(desc);
-	require_columns(e, g);
+	argument_require_columns(e, g);
 	scan->n = huge_alloc(e->v * sizeof(int64));
 	scan->r = huge_alloc(e->v * sizeof(double));
 	scan->r2 = huge_alloc(e->v * sizeof(double));
