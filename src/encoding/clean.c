@@ -279,7 +279,10 @@ panel_read(const Panel *p)
 		line_centre(p->w, p->x + i * p->w, p->mean, p->before);
 }
 
-/* x less its projection on rows 1 .. rank - 1 of the basis (row 0 is the constant), and the squares of what is left. */
+/*
+ * x less its projection on rows 1 .. rank - 1 of the basis (row 0 is the
+ * constant), and the squares of what is left.
+ */
 static void
 panel_remove_drifts(const Panel *p, Size rank, const double *basis)
 {
@@ -299,7 +302,7 @@ panel_remove_drifts(const Panel *p, Size rank, const double *basis)
 		line_add_squares(p->w, p->x + i * p->w, p->after);
 }
 
-/* What each column is multiplied by at the end: NaN where a value was infinite, 0 where only rounding is left. */
+/* The last factor of a column: NaN if a value was infinite, 0 where only rounding is left. */
 static double
 column_factor(const Panel *p, Size c, bool standardize)
 {

@@ -42,7 +42,7 @@ norm(Size n, const double *v)
 	return sqrt(sum);
 }
 
-/* v (n) made orthogonal to the orthonormal rows of q (k x n), and of norm 1; false if it depends on them. */
+/* v (n) made orthogonal to the orthonormal rows of q (k x n), of norm 1; false if it depends on them. */
 static bool
 orthonormalise(Size n, Size k, const double *q, double *v, double *projections)
 {

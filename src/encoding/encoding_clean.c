@@ -53,7 +53,8 @@ check_request(const CleanRequest *r)
 static Size
 count_cosines(const CleanRequest *r, Size n_rows)
 {
-	double		count = floor(2 * ((double) n_rows * r->tr) / r->cutoff + 1);
+	double		count = isinf(r->cutoff) ? 1 :
+		floor(2 * ((double) n_rows * r->tr) / r->cutoff + 1);
 
 	return count < (double) n_rows ? (Size) count : n_rows;
 }

@@ -21,7 +21,7 @@ typedef struct RunHistory
 	int32		width;			/* elements of a row, -1 until one is known */
 } RunHistory;
 
-/* An empty history in a child of 'parent'; what (a literal) and hint are of the error past the memory limit. */
+/* An empty history in a child of 'parent'; what (a literal) and hint: for the memory limit's error */
 extern RunHistory *run_history_new(MemoryContext parent, const char *what, const char *hint);
 
 /* Append the next row, copied; NULL for a NULL row.  Raises an error if its width differs. */

@@ -223,6 +223,7 @@ def test_explained_entirely(db):
     x = np.hstack([0.1 + 0 * t, 3 * t + 7, 1e5 * (t / 200) ** 2 - 3e8, np.cos(np.pi * (2 * t + 1) * 2 / 400)])
     create_rows(db, "explained", {"x": x, "run": np.arange(200) // 5})
     assert_close("all", run(db, "explained", "clean(x, 2, 100, 1)", "ORDER BY id"), 0 * x, 0, 0)
+    assert_close("no cutoff", run(db, "explained", "highpass(x, 'infinity', 1e308)", "ORDER BY id"), x - x.mean(axis=0), 1e-9, 1e-6)
     for call in ("detrend(x, 4)", "detrend(x, 2000000000)", "highpass(x, 2, 1)", "highpass(x, 1e-300, 1e300)", "clean(x, 2, 5, 1)"):
         assert_close(call, run(db, "explained", call), 0 * x, 0, 0)
 
