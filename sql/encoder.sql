@@ -176,6 +176,11 @@ SELECT pg_temp.poke(e, 52, '\x01000000') FROM encoder_fits;
 SELECT pg_temp.poke(e, 52, '\x02000000') FROM encoder_fits;
 SELECT pg_temp.poke(e, 56, '\x000000000000e03f') FROM encoder_fits;
 SELECT pg_temp.poke(e, 64, '\x000000000000f87f') FROM encoder_fits;
+-- a scale of a band that is NaN beside one that is not, or past what the two sum to
+SELECT pg_temp.poke(b, 64 + 8 + 16 * 2 + 56 * 2 + 4 * 2, '\x000000000000f87f')
+FROM banded_ridge_cv((SELECT gram_agg(x || x, y, fold ORDER BY id) FROM encoder_rows), '{1,1}', ARRAY[2.0], 1) AS b;
+SELECT pg_temp.poke(b, 64 + 8 + 16 * 2 + 56 * 2 + 4 * 2, '\x000000000000f07f')
+FROM banded_ridge_cv((SELECT gram_agg(x || x, y, fold ORDER BY id) FROM encoder_rows), '{1,1}', ARRAY[2.0], 1) AS b;
 -- another model's fields where they belong: an elastic net of l1_ratio 0.5, PLS of 7 components, which cv_predictions can't refit
 SELECT model, l1_ratio, n_components, bands FROM encoder_fits, encoder_info(pg_temp.poke(e, 44, '\x020000000000000000000000000000000000e03f'));
 SELECT model, l1_ratio, n_components, bands FROM encoder_fits, encoder_info(pg_temp.poke(e, 44, '\x0300000007000000'));

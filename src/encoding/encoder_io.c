@@ -102,7 +102,7 @@ require_finite(const double *values, int n, const char *what)
 			state_corrupt("encoder", what);
 }
 
-/* Widths that fill the features, and scales that are a target's share of the bands. */
+/* A target's scales are its share of the bands, or all NaN where it could not be fitted. */
 static void
 require_bands(const Encoder *e)
 {
@@ -110,14 +110,18 @@ require_bands(const Encoder *e)
 	{
 		const double *scale = e->band_scale + (Size) t * e->n_bands;
 		double		sum = 0;
+		int			n_nan = 0;
 
 		for (int b = 0; b < e->n_bands; b++)
 		{
 			if (scale[b] < 0)
 				state_corrupt("encoder", "a band's scale is negative");
+			n_nan += isnan(scale[b]);
 			sum += scale[b];
 		}
-		if (fabs(sum - e->n_bands) > SCALE_TOLERANCE * e->n_bands)
+		if (n_nan == e->n_bands)
+			continue;
+		if (!(fabs(sum - e->n_bands) <= SCALE_TOLERANCE * e->n_bands))
 			state_corrupt("encoder", "a target's scales do not sum to the number of bands");
 	}
 }

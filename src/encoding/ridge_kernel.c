@@ -78,11 +78,16 @@ kernel_scale(Kernel *k, bool standardize, const double *weight)
 	k->inv = huge_alloc0(k->p * sizeof(double));
 	ss = huge_alloc0(k->p * sizeof(double));
 	for (int i = 0; i < k->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < k->p; j++)
 			k->mean[j] += k->x[(Size) i * k->p + j];
+	}
 	for (int j = 0; j < k->p; j++)
 		k->mean[j] /= k->n;
 	for (int i = 0; i < k->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < k->p; j++)
 		{
 			double		raw = k->x[(Size) i * k->p + j];
@@ -91,6 +96,7 @@ kernel_scale(Kernel *k, bool standardize, const double *weight)
 			ss[j] += d * d;
 			k->inv[j] += raw * raw;
 		}
+	}
 	for (int j = 0; j < k->p; j++)
 	{
 		bool		constant = ss[j] <= 1e-13 * k->inv[j] || ss[j] < DBL_MIN;
@@ -98,8 +104,11 @@ kernel_scale(Kernel *k, bool standardize, const double *weight)
 		k->inv[j] = (constant ? 0 : standardize ? sqrt(k->n / ss[j]) : 1) * (weight ? weight[j] : 1);
 	}
 	for (int i = 0; i < k->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < k->p; j++)
 			k->x[(Size) i * k->p + j] = (k->x[(Size) i * k->p + j] - k->mean[j]) * k->inv[j];
+	}
 	pfree(ss);
 }
 
@@ -406,6 +415,8 @@ store_rows(const KernelJob *kj, const Kernel *k)
 	Encoder    *e = kj->job->enc;
 
 	for (int i = 0; i < k->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < k->p; j++)
 		{
 			double		centred = k->inv[j] > 0 ? k->x[(Size) i * k->p + j] / k->inv[j] : 0;
@@ -413,6 +424,7 @@ store_rows(const KernelJob *kj, const Kernel *k)
 			put(e->rows, e->wtype, (Size) kj->dual_row[i] * k->p + j,
 				centred + (kj->job->cx[j] + k->mean[j] - e->x0[j]));
 		}
+	}
 	for (int j = 0; j < k->p; j++)
 		e->scale2[j] = Max(e->scale2[j], k->inv[j] * k->inv[j]);
 }

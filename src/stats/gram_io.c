@@ -184,6 +184,7 @@ validate_rows(const Gram *g, const GramCell *cell, const GramChunk *chunk, int f
 {
 	for (int i = first; i < first + n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (chunk->ordinal[i] < 0 || chunk->ordinal[i] >= g->n_rows_seen)
 			state_corrupt("gram", "a row's ordinal is out of range");
 		for (int j = 0; j < g->p; j++)
@@ -272,6 +273,7 @@ read_patterns(StateReader *r, Gram *g, int32 n_patterns)
 	state_require(r, size_mul(n_patterns - 1, bytes));
 	for (int i = 1; i < n_patterns; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		state_get_bytes(r, bits, bytes);
 		if (g->v % 8 != 0 && (bits[bytes - 1] >> (g->v % 8)) != 0)
 			state_corrupt("gram", "a pattern of missing targets is too long");
