@@ -5,7 +5,7 @@
  *		(drift_basis.c), and the columns divided by their standard deviation
  *		(divisor n) if asked to.
  *
- * Columns are taken in panels that fit a cache: read as float8, two products, written
+ * Columns are taken in panels of about 32 MB: read as float8, two products, written
  * back; 4 n k v flops for n rows, k drifts and v columns, and no second matrix.
  *
  * A NaN is missing for its own column: columns are grouped by the rows that they
@@ -25,7 +25,7 @@
 #include "encoding/clean.h"
 #include "linalg/linalg.h"
 
-#define PANEL_ELEMENTS	((Size) 1 << 21)
+#define PANEL_ELEMENTS	((Size) 1 << 22)
 #define PANEL_NARROWEST 16
 #define PANEL_WIDEST	1024
 
