@@ -207,35 +207,6 @@ fold_fit_score(FoldFit *fit, int f, const double *w, RidgeScores *scores, int j)
 void
 fold_fit_store(const FoldFit *fit, const double *w)
 {
-	const RidgeJob *job = fit->job;
-	const TargetSums *b = fit->b;
-	Encoder    *e = job->enc;
-	double		n = fit->group->n;
-	const double *sy = b->sy + (Size) fit->n_folds * b->nt;
-	const double *syy = b->syy + (Size) fit->n_folds * b->nt;
-
-	for (int t = 0; t < b->nt; t++)
-	{
-		int			target = b->targets[t];
-
-		e->target_n[target] = fit->group->n;
-		e->y0[target] = job->cy[target] + sy[t] / n;
-		e->variance[target] = n > 1 ? ridge_centred_ss(n, sy[t], syy[t]) / (n - 1) : NAN;
-	}
-	for (int j = 0; j < fit->p; j++)
-	{
-		double		from_mean = e->x0[j] - (job->cx[j] + fit->all.mean[j]);
-
-		for (int t = 0; t < b->nt; t++)
-		{
-			Size		at = (Size) j * e->v + b->targets[t];
-			double		weight = w[(Size) j * b->nt + t] * fit->all.inv[j] * b->y_norm[t];
-
-			if (e->wtype == TENSOR_FLOAT4)
-				((float *) e->weights)[at] = weight;
-			else
-				((double *) e->weights)[at] = weight;
-			e->y0[b->targets[t]] += from_mean * weight;
-		}
-	}
+	fold_describe_targets(fit->job, fit->group, fit->b);
+	fold_store_weights(fit->job, fit->b, w, fit->all.mean, fit->all.inv, fit->b->y_norm);
 }

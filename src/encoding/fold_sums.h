@@ -67,4 +67,15 @@ extern void fold_target_sums(const Gram *g, const RidgeGroup *group, const doubl
 extern void fold_centre_products(double *m, float *m4, int p, int nt, const double *x_mean, const double *inv,
 								 const double *sy, const double *norm, double factor);
 
+/* Into the encoder: how many rows the block's targets have, their variance, and as y0 their mean. */
+extern void fold_describe_targets(const RidgeJob *job, const RidgeGroup *group, const TargetSums *b);
+
+/*
+ * Into the encoder: the block's weights w (p x nt) of features times inv about
+ * their mean, from targets divided by norm (NULL: as they are); y0 moves from
+ * there to x0.
+ */
+extern void fold_store_weights(const RidgeJob *job, const TargetSums *b, const double *w, const double *x_mean,
+							   const double *inv, const double *norm);
+
 #endif							/* NEUROENC_FOLD_SUMS_H */

@@ -11,9 +11,10 @@
  *
  * The regression is B = R Q'.  With many targets together (PLS2) w is an
  * eigenvector of X'Y Y'X or, by way of the targets, Y'X X'Y, whichever is
- * smaller: a component costs p v min(p, v) + 6 p v + 2 p^2 flops.  Target by
- * target (PLS1) w is X'y itself, and all targets of a block go together: 2 p^2 +
- * 4 p a flops a target for component a.
+ * smaller.  That square costs p v min(p, v) flops at first and is downdated with
+ * X'Y, so that a component costs 8 p v + 2 p^2 and a few products with it.
+ * Target by target (PLS1) w is X'y itself, and all targets of a block go
+ * together: 2 p^2 + 4 p a flops a target for component a.
  *
  * No step of it scales a feature.  Past the rank of the data, X'Y is rounding
  * only: there it stops.
@@ -32,6 +33,9 @@
 
 /* What is left of X'Y is rounding at this share of its size at first. */
 #define NOTHING_LEFT	1e-12
+
+/* The square of X'Y is made anew where downdates have left so little of it. */
+#define STALE			1e-3
 
 static double
 largest_square(int p, const double *xx)
@@ -62,9 +66,62 @@ pls_joint_bytes(int p, int nt, int n_components)
 					eigh_top_scratch(d));
 }
 
+/* XY XY' or XY'XY, whichever is smaller; returns its trace. */
+static double
+square_of(int p, int nt, const double *xy, double *square)
+{
+	int			d = Min(p, nt);
+	double		trace = 0;
+
+	syrk_f8(p > nt, d, Max(p, nt), 1, xy, nt, 0, square, d);
+	for (int i = 0; i < d; i++)
+		trace += square[(Size) i * d + i];
+	return trace;
+}
+
+/* m (d x d) -= scores (a u' + u a') - factor a a'; returns its trace. */
+HOT_LOOP static double
+downdate(double *m, int d, const double *a, const double *u, double scores, double factor)
+{
+	double		trace = 0;
+
+	for (int i = 0; i < d; i++)
+	{
+		double		by_u = scores * a[i];
+		double		by_a = scores * u[i] - factor * a[i];
+		double	   *row = m + (Size) i * d;
+
+		for (int k = 0; k < d; k++)
+			row[k] -= by_u * u[k] + by_a * a[k];
+		trace += row[i];
+	}
+	return trace;
+}
+
+/* The square of xy - scores p q' from that of xy, xy read once; returns its trace. */
+static double
+deflate_square(int p, int nt, const double *xy, const double *x_loading, const double *y_loading, double scores,
+			   double *square)
+{
+	bool		by_feature = p <= nt;
+	int			d = Min(p, nt);
+	const double *a = by_feature ? x_loading : y_loading;
+	const double *other = by_feature ? y_loading : x_loading;
+	double	   *u = huge_matrix(1, d);
+	double		length = 0;
+	double		trace;
+
+	for (int i = 0; i < Max(p, nt); i++)
+		length += other[i] * other[i];
+	gemv_f8(!by_feature, d, Max(p, nt), 1, xy, nt, other, 0, u);
+	trace = downdate(square, d, a, u, scores, scores * scores * length);
+	pfree(u);
+	return trace;
+}
+
 /* w (p): the leading left singular vector of xy; returns its singular value. */
 static double
-covariance_direction(int p, int nt, const double *xy, double *square, double *w)
+covariance_direction(int p, int nt, const double *xy, const double *square, double *w)
 {
 	double	   *by_target;
 	double		top;
@@ -72,12 +129,10 @@ covariance_direction(int p, int nt, const double *xy, double *square, double *w)
 
 	if (p <= nt)
 	{
-		syrk_f8(false, p, nt, 1, xy, nt, 0, square, p);
 		top = eigh_top_f8(p, square, w);
 		return sqrt(Max(0, top));
 	}
 	by_target = huge_matrix(1, nt);
-	syrk_f8(true, nt, p, 1, xy, nt, 0, square, nt);
 	eigh_top_f8(nt, square, by_target);
 	gemv_f8(false, p, nt, 1, xy, nt, by_target, 0, w);
 	pfree(by_target);
@@ -107,6 +162,7 @@ pls_joint(int p, int nt, const double *xx, double *xy, int n_components, double 
 	double	   *r = huge_matrix(n_components, p);
 	double	   *dots = huge_matrix(1, n_components);
 	double		largest = largest_square(p, xx);
+	double		fresh = square_of(p, nt, xy, square);
 	double		first = 0;
 	int			k = 0;
 
@@ -118,6 +174,7 @@ pls_joint(int p, int nt, const double *xx, double *xy, int n_components, double 
 		double		left = covariance_direction(p, nt, xy, square, w);
 		double		scores = 0;
 		double		length = 0;
+		double		trace;
 
 		if (k == 0)
 			first = left;
@@ -140,12 +197,15 @@ pls_joint(int p, int nt, const double *xx, double *xy, int n_components, double 
 		for (int j = 0; j < p; j++)
 			pk[j] /= scores;
 		gemv_f8(true, nt, p, 1 / scores, xy, nt, rk, 0, qk);
+		trace = deflate_square(p, nt, xy, pk, qk, scores, square);
 		for (int j = 0; j < p; j++)
 		{
 			subtract_multiple(xy + (Size) j * nt, qk, scores * pk[j], nt);
 			if ((j & 63) == 0)
 				CHECK_FOR_INTERRUPTS();
 		}
+		if (trace < STALE * fresh)
+			fresh = square_of(p, nt, xy, square);
 	}
 	memset(weights, 0, (Size) p * nt * sizeof(double));
 	if (k > 0)

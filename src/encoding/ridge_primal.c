@@ -578,25 +578,6 @@ shrink_task(int64 i, int worker, void *arg)
 	shrink_row(b->all + (Size) i * b->nt, b->nt, job->s->all.lambda[i], job->alpha, job->smallest);
 }
 
-/* A feature's weights into the encoder */
-static void
-store_task(int64 j, int worker, void *arg)
-{
-	FitBlock   *job = arg;
-	const TargetSums *b = job->b;
-	Encoder    *e = job->s->job->enc;
-	const double *row = b->spare + (Size) j * b->nt;
-	double		inv = job->s->all.inv[j];
-	Size		at = (Size) j * e->v;
-
-	if (e->wtype == TENSOR_FLOAT4)
-		for (int t = 0; t < b->nt; t++)
-			((float *) e->weights)[at + b->targets[t]] = row[t] * inv;
-	else
-		for (int t = 0; t < b->nt; t++)
-			((double *) e->weights)[at + b->targets[t]] = row[t] * inv;
-}
-
 /* Weights and the value at x0 from all (projected); alphas are in the encoder. */
 static void
 fit_block(Primal *s, TargetSums *b)
@@ -604,38 +585,13 @@ fit_block(Primal *s, TargetSums *b)
 	Encoder    *e = s->job->enc;
 	int			p = s->p;
 	double	   *alpha = palloc(b->nt * sizeof(double));
-	double	   *y0 = palloc(b->nt * sizeof(double));
-	double	   *from_mean = huge_matrix(1, p);
 	FitBlock	job = {s, b, rounding_of_eigenvalues(&s->all, s->p), alpha};
 
 	for (int t = 0; t < b->nt; t++)
 		alpha[t] = e->alpha[b->targets[t]];
-	for (int j = 0; j < p; j++)
-		from_mean[j] = (e->x0[j] - (s->job->cx[j] + s->all.mean[j])) * s->all.inv[j];
 	parallel_for(p, 0, shrink_task, &job);
 	gemm_f8(true, false, p, b->nt, p, 1, s->all.qt, p, b->all, b->nt, 0, b->spare, b->nt);
-	parallel_for(p, 0, store_task, &job);
-	gemv_f8(true, b->nt, p, 1, b->spare, b->nt, from_mean, 0, y0);
-	for (int t = 0; t < b->nt; t++)
-		e->y0[b->targets[t]] += y0[t];
-}
-
-static void
-describe_block(Primal *s, TargetSums *b)
-{
-	Encoder    *e = s->job->enc;
-	double		n = s->group->n;
-	const double *sy = b->sy + (Size) s->n_folds * b->nt;
-	const double *syy = b->syy + (Size) s->n_folds * b->nt;
-
-	for (int t = 0; t < b->nt; t++)
-	{
-		int			target = b->targets[t];
-
-		e->target_n[target] = s->group->n;
-		e->y0[target] = s->job->cy[target] + sy[t] / n;
-		e->variance[target] = n > 1 ? ridge_centred_ss(n, sy[t], syy[t]) / (n - 1) : NAN;
-	}
+	fold_store_weights(s->job, b, b->spare, s->all.mean, s->all.inv, NULL);
 }
 
 static void
@@ -653,7 +609,7 @@ solve_block(Primal *s, TargetSums *b)
 		gcv_block(s, b);
 	if (job->fit)
 	{
-		describe_block(s, b);
+		fold_describe_targets(job, s->group, b);
 		fit_block(s, b);
 	}
 	pfree(ones);
