@@ -212,9 +212,12 @@ typedef struct SweepValue
 extern void sweep_all(const SweepFold *f, const double *z, const double *e, int nt,
 					  bool float4, bool low_rank, SweepValue *values);
 
-/* Only the n_pairs (target[i], alpha[i]), indexes both, in float8. */
+/*
+ * Only the n_pairs (target[i], alpha[i]), indexes both, exact: in float8, but
+ * with float4 for a2, a sum of squares, whose error is then 1e-7 of it.
+ */
 extern void sweep_pairs(const SweepFold *f, const double *z, const double *e, int nt,
-						int n_pairs, const int *target, const int *alpha, SweepValue *values);
+						bool float4, int n_pairs, const int *target, const int *alpha, SweepValue *values);
 
 /* Flops of the held-out quadratic form of one target and alpha. */
 extern double sweep_flops(int p, int64 n_rows, bool predict);

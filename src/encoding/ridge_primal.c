@@ -313,10 +313,7 @@ rotate(const Primal *s, TargetSums *b, const FoldBasis *fold, double **m, const 
 
 	gemm_f8(false, false, first, nt, p, 1, fold->train.qt, p, *m, nt, 0, out, nt);
 	if (first < p)
-	{
-		memset(out + (Size) first * nt, 0, (Size) (p - first) * nt * sizeof(double));
-		gemm_f4_accumulate(p - first, nt, p, fold->firm, p - first, m4, nt, out + (Size) first * nt, nt);
-	}
+		gemm_f4_accumulate(p - first, nt, p, fold->firm, p - first, m4, nt, false, out + (Size) first * nt, nt);
 	b->spare = *m;
 	*m = out;
 }
@@ -467,7 +464,8 @@ choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *score
 
 	for (int f = 0; f < s->n_folds; f++)
 	{
-		sweep_pairs(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, n, target, alpha, values);
+		sweep_pairs(&s->folds[f].sweep, b->train[f], b->held[f], b->nt, !s->job->g->has_float8, n, target,
+					alpha, values);
 		for (int i = 0; i < n; i++)
 			add_value(s, b, f, &values[i], exact, 0, i, target[i]);
 	}

@@ -31,6 +31,7 @@
 #include "linalg/linalg.h"
 
 #define TILE			128		/* columns of an exact tile */
+#define PAIR_TILE		256		/* of pairs: two matrices of it fit the second cache */
 #define LANES			16		/* targets that a loop of the low rank takes at once */
 #define ROWS			16
 #define RANK_COLUMNS	256		/* columns of a low-rank tile, about */
@@ -172,16 +173,37 @@ sweep_task(int64 i, int worker, void *arg)
 	}
 }
 
-/* One direction of m pairs: u = z / (lambda + alpha) and e of their targets. */
+/*
+ * One direction of m pairs: u = z / (lambda + alpha) of their targets, and its
+ * part of a1 and a3.  z and e are of consecutive targets from 'first' on, unless
+ * that is negative.
+ */
 HOT_LOOP static void
-gather_pairs(const double *z, const double *e, double lambda, const double *restrict alpha,
-			 const int *target, int m, double *restrict u_out, double *restrict e_out)
+pair_direction(const double *restrict z, const double *restrict e, double lambda, double d,
+			   const double *restrict alpha, const int *restrict target, int first, int m,
+			   double *restrict u, double *restrict a1, double *restrict a3)
 {
-	for (int q = 0; q < m; q++)
-	{
-		e_out[q] = e[target[q]];
-		u_out[q] = z[target[q]] / (lambda + alpha[q]);
-	}
+	if (first >= 0)
+		for (int q = 0; q < m; q++)
+		{
+			u[q] = z[first + q] / (lambda + alpha[q]);
+			a1[q] += u[q] * e[first + q];
+			a3[q] += u[q] * d;
+		}
+	else
+		for (int q = 0; q < m; q++)
+		{
+			u[q] = z[target[q]] / (lambda + alpha[q]);
+			a1[q] += u[q] * e[target[q]];
+			a3[q] += u[q] * d;
+		}
+}
+
+HOT_LOOP static void
+narrow(const double *restrict from, Size n, float *restrict to)
+{
+	for (Size i = 0; i < n; i++)
+		to[i] = from[i];
 }
 
 static void
@@ -189,24 +211,36 @@ pairs_task(int64 i, int worker, void *arg)
 {
 	SweepJob   *job = arg;
 	const SweepFold *f = job->f;
-	int			first = i * TILE;
-	int			m = Min(TILE, job->n_pairs - first);
-	Size		tile = (Size) f->p * TILE;
-	double	   *e = (double *) (job->scratch + worker * job->scratch_bytes);
-	double	   *u = e + tile;
-	double	   *w = u + tile;
-	double		alpha[TILE];
-	double		a1[TILE];
-	double		a2[TILE];
-	double		a3[TILE];
+	int			start = i * PAIR_TILE;
+	int			m = Min(PAIR_TILE, job->n_pairs - start);
+	const int  *target = job->target + start;
+	int			first = target[0];
+	double	   *u = (double *) (job->scratch + worker * job->scratch_bytes);
+	double	   *w = u + (Size) f->p * PAIR_TILE;
+	double		alpha[PAIR_TILE];
+	double		a1[PAIR_TILE] = {0};
+	double		a2[PAIR_TILE];
+	double		a3[PAIR_TILE] = {0};
 
 	for (int q = 0; q < m; q++)
-		alpha[q] = f->alphas[job->alpha[first + q]];
+	{
+		alpha[q] = f->alphas[job->alpha[start + q]];
+		if (target[q] != first + q)
+			first = -1;
+	}
 	for (int k = 0; k < f->p; k++)
-		gather_pairs(job->z + (Size) k * job->nt, job->e + (Size) k * job->nt, f->lambda[k], alpha,
-					 job->target + first, m, u + (Size) k * m, e + (Size) k * m);
-	evaluate_tile_double(f, f->quad, u, e, m, w, a1, a2, a3);
-	store_values(job->values + first, a1, a2, a3, m);
+		pair_direction(job->z + (Size) k * job->nt, job->e + (Size) k * job->nt, f->lambda[k], f->d[k],
+					   alpha, target, first, m, u + (Size) k * m, a1, a3);
+	if (job->float4)
+	{
+		float	   *u4 = (float *) w;
+
+		narrow(u, (Size) f->p * m, u4);
+		held_squares_float(f, f->quad4, u4, m, u4 + (Size) f->p * PAIR_TILE, a2);
+	}
+	else
+		held_squares_double(f, f->quad, u, m, w, a2);
+	store_values(job->values + start, a1, a2, a3, m);
 }
 
 /* ---- low rank over the alphas ---- */
@@ -513,12 +547,12 @@ sweep_all(const SweepFold *f, const double *z, const double *e, int nt, bool flo
 }
 
 void
-sweep_pairs(const SweepFold *f, const double *z, const double *e, int nt, int n_pairs,
+sweep_pairs(const SweepFold *f, const double *z, const double *e, int nt, bool float4, int n_pairs,
 			const int *target, const int *alpha, SweepValue *values)
 {
-	SweepJob	job = {.f = f, .z = z, .e = e, .nt = nt, .n_pairs = n_pairs,
+	SweepJob	job = {.f = f, .z = z, .e = e, .nt = nt, .float4 = float4, .n_pairs = n_pairs,
 		.target = target, .alpha = alpha, .values = values};
 
-	job.scratch_bytes = sizeof(double) * TILE * (2 * (Size) f->p + quad_rows(f));
-	run(&job, (n_pairs + TILE - 1) / TILE, pairs_task);
+	job.scratch_bytes = sizeof(double) * PAIR_TILE * (f->p + quad_rows(f));
+	run(&job, (n_pairs + PAIR_TILE - 1) / PAIR_TILE, pairs_task);
 }

@@ -33,7 +33,7 @@ NAME(shrink_tile)(const REAL *z, const double *lambda, double alpha, int p, int 
 HOT_LOOP static void
 NAME(column_dots)(const REAL *x, const REAL *w, int n, int m, double *out)
 {
-	REAL		part[TILE];
+	REAL		part[PAIR_TILE];
 
 	for (int q = 0; q < m; q++)
 		out[q] = 0;
@@ -55,7 +55,7 @@ NAME(column_dots)(const REAL *x, const REAL *w, int n, int m, double *out)
 HOT_LOOP static void
 NAME(column_weighted)(const double *d, const REAL *u, int n, int m, double *out)
 {
-	REAL		part[TILE];
+	REAL		part[PAIR_TILE];
 
 	for (int q = 0; q < m; q++)
 		out[q] = 0;
@@ -77,10 +77,9 @@ NAME(column_weighted)(const double *d, const REAL *u, int n, int m, double *out)
 	}
 }
 
-/* The three sums of a tile of m columns u; w is scratch of max(p, n_rows) x m */
+/* a2 of a tile of m <= PAIR_TILE columns u; w is scratch of max(p, n_rows) x m */
 static void
-NAME(evaluate_tile)(const SweepFold *f, const REAL *quad, const REAL *u, const REAL *e, int m,
-					REAL *w, double *a1, double *a2, double *a3)
+NAME(held_squares)(const SweepFold *f, const REAL *quad, const REAL *u, int m, REAL *w, double *a2)
 {
 	if (f->predict)
 	{
@@ -95,6 +94,14 @@ NAME(evaluate_tile)(const SweepFold *f, const REAL *quad, const REAL *u, const R
 		for (int q = 0; q < m; q++)
 			a2[q] *= 2;
 	}
+}
+
+/* The three sums of a tile of m columns u; w is scratch of max(p, n_rows) x m */
+static void
+NAME(evaluate_tile)(const SweepFold *f, const REAL *quad, const REAL *u, const REAL *e, int m,
+					REAL *w, double *a1, double *a2, double *a3)
+{
+	NAME(held_squares)(f, quad, u, m, w, a2);
 	NAME(column_dots)(u, e, f->p, m, a1);
 	NAME(column_weighted)(f->d, u, f->p, m, a3);
 }

@@ -351,13 +351,20 @@ add_row(double *sum, const float *x, Size n)
 		sum[i] += (double) x[i];
 }
 
+HOT_LOOP static void
+set_row(double *out, const float *x, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		out[i] = x[i];
+}
+
 void
 gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size lda, const float *b, Size ldb,
-					   double *c, Size ldc, float *product)
+					   bool add, double *c, Size ldc, float *product)
 {
 	gemm_f4_raw(true, false, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, product, n);
 	for (Size i = 0; i < m; i++)
-		add_row(c + i * ldc, product + i * n, n);
+		(add ? add_row : set_row) (c + i * ldc, product + i * n, n);
 }
 
 static void
@@ -371,15 +378,15 @@ tile_accumulate(int64 task, int worker, void *arg)
 	gemm_f4_accumulate_raw(t.m, t.n, t.k,
 						   (const float *) p->a + t.k0 * p->lda + t.i, p->lda,
 						   (const float *) p->b + t.k0 * p->ldb + t.j, p->ldb,
-						   c, p->ldc, product);
+						   p->beta != 0 || t.slice > 0, c, p->ldc, product);
 	tile_finish(p, &t);
 }
 
 void
 gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda, const float *b, Size ldb,
-				   double *c, Size ldc)
+				   bool add, double *c, Size ldc)
 {
-	Product		p = {.a = a, .lda = lda, .b = b, .ldb = ldb, .c = c, .ldc = ldc};
+	Product		p = {.a = a, .lda = lda, .b = b, .ldb = ldb, .beta = add ? 1 : 0, .c = c, .ldc = ldc};
 	Size		tile_bytes;
 
 	if (m == 0 || n == 0 || k == 0)

@@ -72,13 +72,13 @@ extern void gemm_f4_raw(bool ta, bool tb, Size m, Size n, Size k,
 						float alpha, const float *a, Size lda, const float *b, Size ldb,
 						float beta, float *c, Size ldc);
 
-/* C (n x n, double) += A' B of float blocks, A k x m, B k x n: sgemm tiles added in double */
+/* C (m x n, double) = A' B, or with add C + A' B, of float blocks, A k x m, B k x n: sgemm tiles added in double */
 extern void gemm_f4_accumulate(Size m, Size n, Size k, const float *a, Size lda,
-							   const float *b, Size ldb, double *c, Size ldc);
+							   const float *b, Size ldb, bool add, double *c, Size ldc);
 
 /* The same in one uninterruptible call on this thread; product: m x n of scratch. */
 extern void gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size lda,
-								   const float *b, Size ldb, double *c, Size ldc, float *product);
+								   const float *b, Size ldb, bool add, double *c, Size ldc, float *product);
 
 /*
  * C (n x n) = alpha A' A + beta C with A k x n (trans true), or alpha A A' +

@@ -249,13 +249,12 @@ gram_free_chunk(Gram *g, GramChunk *chunk)
 
 /*
  * Rows that make a block once the cell has moments: a product worth its pass
- * over X'Y, in at most half of the moments' memory (there may be two of them,
- * one being folded in and one filled).
+ * over X'Y, in at most the moments' memory.
  */
 static int
 block_rows(const Gram *g, Size bytes_per_row)
 {
-	Size		rows = gram_moments_bytes(g->p, g->v) / 2 / Max(bytes_per_row, 1);
+	Size		rows = gram_moments_bytes(g->p, g->v) / Max(bytes_per_row, 1);
 
 	return (int) Min(Max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS);
 }
@@ -754,7 +753,7 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 
 		if (cell->moments)
 			select_moments(g, cell->moments, features, n_features, targets, n_targets,
-						   gram_cell_moments(s, &s->cells[at]));
+						   gram_cell_moments(s, &s->cells[at], NULL));
 		for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		{
 			for (int r = 0; r < chunk->n; r++)

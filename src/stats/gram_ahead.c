@@ -33,6 +33,7 @@ typedef struct GramAhead
 	int			v;
 	const double *cy;
 	GramMoments *m;
+	bool		fresh;			/* m's sxy has no value yet */
 	GramChunk  *rows;			/* the chunks being folded in */
 	GramChunk  *empty;			/* a block of room for new rows, or NULL */
 	int			tile;			/* targets of a task */
@@ -56,7 +57,7 @@ tile_task(int64 i, int worker, void *arg)
 	a->too_wide[i] = !gram_products_fit_float4(a->m, a->p, a->m->syy + t0, nt);
 	for (const GramChunk *chunk = a->rows; chunk && !a->too_wide[i]; chunk = chunk->next)
 		gemm_f4_accumulate_raw(a->p, nt, chunk->n, chunk->x, a->p, (float *) chunk->y + t0, a->v,
-							   a->m->sxy + t0, a->v, a->scratch + worker * a->scratch_floats);
+							   !a->fresh || chunk != a->rows, a->m->sxy + t0, a->v, a->scratch + worker * a->scratch_floats);
 }
 
 static Size
@@ -157,7 +158,7 @@ gram_fold_ahead(Gram *g, GramCell *cell)
 	}
 	gram_join_small_chunks(g, cell);
 	plan_tiles(g, a, (int) cell->n_held);
-	a->m = gram_cell_moments(g, cell);
+	a->m = gram_cell_moments(g, cell, &a->fresh);
 	a->cy = g->cy;
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		gram_fold_in_x(g, a->m, chunk, TENSOR_FLOAT4, chunk->x);
@@ -188,6 +189,8 @@ gram_wait(Gram *g)
 		{
 			int			t0 = i * a->tile;
 
+			for (int j = 0; j < a->p && a->fresh; j++)
+				memset(a->m->sxy + (Size) j * a->v + t0, 0, Min(a->tile, a->v - t0) * sizeof(double));
 			for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)
 				gram_add_wide_products(chunk->x, a->p, (float *) chunk->y + t0, a->v, chunk->n,
 									   Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);

@@ -88,7 +88,7 @@ gram_map_features(MemoryContext parent, const Gram *g, const double *map, int q)
 		int			at = gram_cell(z, cell->fold, pattern) - z->cells;
 
 		if (cell->moments)
-			map_moments(g, cell->moments, map, q, gram_cell_moments(z, &z->cells[at]));
+			map_moments(g, cell->moments, map, q, gram_cell_moments(z, &z->cells[at], NULL));
 		for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		{
 			CHECK_FOR_INTERRUPTS();

@@ -51,10 +51,11 @@ gram_moments_bytes(int p, int v)
 	return size_add(MAXALIGN(sizeof(GramMoments)), size_mul(moments_doubles(p, v), sizeof(double)));
 }
 
-GramMoments *
-gram_moments_new(int p, int v)
+/* All zero but sxy. */
+static GramMoments *
+moments_without_xy(int p, int v)
 {
-	GramMoments *m = huge_alloc0(gram_moments_bytes(p, v));
+	GramMoments *m = huge_alloc(gram_moments_bytes(p, v));
 	double	   *at = (double *) ((char *) m + MAXALIGN(sizeof(GramMoments)));
 
 	m->sx = at;
@@ -62,6 +63,17 @@ gram_moments_new(int p, int v)
 	m->sy = (at += (Size) p * p);
 	m->syy = (at += v);
 	m->sxy = (at += v);
+	m->n = 0;
+	memset(m->sx, 0, (m->sxy - m->sx) * sizeof(double));
+	return m;
+}
+
+GramMoments *
+gram_moments_new(int p, int v)
+{
+	GramMoments *m = moments_without_xy(p, v);
+
+	memset(m->sxy, 0, (Size) p * v * sizeof(double));
 	return m;
 }
 
@@ -266,7 +278,7 @@ add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int
 	if (type == TENSOR_FLOAT8)
 		gemm_f8(true, false, p, v, n, 1, x, p, y, v, 1, m->sxy, v);
 	else if (gram_products_fit_float4(m, p, m->syy, v))
-		gemm_f4_accumulate(p, v, n, x, p, y, v, m->sxy, v);
+		gemm_f4_accumulate(p, v, n, x, p, y, v, true, m->sxy, v);
 	else
 		gram_add_wide_products(x, p, y, v, n, v, m->sxy, v);
 }
@@ -326,8 +338,10 @@ require_shippable(const Gram *g)
 }
 
 GramMoments *
-gram_cell_moments(Gram *g, GramCell *cell)
+gram_cell_moments(Gram *g, GramCell *cell, bool *fresh)
 {
+	if (fresh)
+		*fresh = cell->moments == NULL;
 	if (cell->moments == NULL)
 	{
 		MemoryContext old;
@@ -335,7 +349,7 @@ gram_cell_moments(Gram *g, GramCell *cell)
 		require_shippable(g);
 		memory_claim_add(g->claim, gram_moments_bytes(g->p, g->v), MEMORY_HINT);
 		old = MemoryContextSwitchTo(g->hdr.eoh_context);
-		cell->moments = gram_moments_new(g->p, g->v);
+		cell->moments = fresh ? moments_without_xy(g->p, g->v) : gram_moments_new(g->p, g->v);
 		MemoryContextSwitchTo(old);
 		g->flat_size = 0;
 	}
@@ -443,7 +457,7 @@ gram_fold_in(Gram *g, GramCell *cell)
 	if (cell->n_held == 0)
 		return;
 	gram_need_centre(g);
-	m = gram_cell_moments(g, cell);
+	m = gram_cell_moments(g, cell, NULL);
 	gram_join_small_chunks(g, cell);
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		fold_in_chunk(g, m, chunk);
@@ -612,7 +626,7 @@ void
 gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m, const double *cx, const double *cy,
 				 int sign)
 {
-	GramMoments *to = gram_cell_moments(g, cell);
+	GramMoments *to = gram_cell_moments(g, cell, NULL);
 	Translation t = translation_new(g, cx, cy, g->cx, g->cy, NULL, g->v);
 
 	add_translated_xx(m, g->p, t, sign, to->sx, to->sxx);

@@ -29,8 +29,11 @@ extern void gram_set_centre(Gram *g, const double *cx, const double *cy);
 /* Sets the centre from the rows held, if there is none. */
 extern void gram_need_centre(Gram *g);
 
-/* The cell's moments, made (zero) if there are none: the gram has its centre. */
-extern GramMoments *gram_cell_moments(Gram *g, GramCell *cell);
+/*
+ * The cell's moments, made (zero) if there are none: the gram has its centre.
+ * With fresh not NULL, *fresh says that they were made and that sxy is the caller's to set.
+ */
+extern GramMoments *gram_cell_moments(Gram *g, GramCell *cell, bool *fresh);
 
 /* cell's moments (made if need be) += sign * m, where m is about (cx, cy), sign 1 or -1 */
 extern void gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m,
