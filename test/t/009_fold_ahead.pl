@@ -35,7 +35,7 @@ my $n_rounds = 24;
 for my $round (0 .. $n_rounds - 1)
 {
 	my $how = (qw(terminate cancel disconnect))[ $round % 3 ];
-	my ($name, $statement) = @{ $statements[ $how eq 'cancel' ? $round % @statements : $round % 3 ] };
+	my ($name, $statement) = @{ $statements[ int($round / 3) % ($how eq 'cancel' ? 4 : 3) ] };
 	my ($in, $out, $err) = ("SELECT pg_backend_pid();\nSET neuroenc.threads = 2;\n$statement;\nSELECT n_samples(gram_agg(x, y)) FROM rows;\n", '', '');
 	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ], \$in, \$out, \$err);
 	IPC::Run::pump($psql) until $out =~ /^(\d+)\n/;
