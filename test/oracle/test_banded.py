@@ -166,3 +166,49 @@ def test_draws_are_dirichlet(db):
     # concentrations in turn: the second draw is of the first one
     mixed = draws_of(db, 3, 4001, (.1, 5), seed=2)
     assert mixed[1::2].max(axis=1).mean() > 2.5 and mixed[2::2].max(axis=1).mean() < 1.7
+
+
+def test_split_r2(db):
+    """From held rows and from moments, with missing responses, on data of other means, against the definition."""
+    X, Y = problem(20, n=120, p=9, v=5)
+    bands = (2, 4, 3)
+    for missing in (False, True):
+        x, y = X[60:] + .5, Y[60:] * 1.5 + 2
+        if missing:
+            y[::4, 1] = np.nan
+            y[5:50, 3] = np.nan
+        load(db, 'split_t', X[:60], Y[:60], EQUAL)
+        load(db, 'split_u', x, y)
+        fitted = '(SELECT banded_ridge_cv(gram_agg(x, y, fold), %s, n_iter => 6) AS e FROM split_t OFFSET 0) f'
+        model = fit(db, 'f.e', 'FROM ' + fitted, (list(bands),))
+        for gram in ('h', 'h + h - h'):
+            rows = query(db, f'''SELECT s.target, s.band, s.r2, c.r2 FROM {fitted}, (SELECT gram_agg(x, y) AS h FROM split_u OFFSET 0) u,
+                split_r2(f.e, {gram}) s JOIN LATERAL score(f.e, {gram}) c USING (target) ORDER BY 1, 2''', (list(bands),))
+            got = np.array([r[2] for r in rows]).reshape(5, 4)
+            np.testing.assert_allclose(got.sum(axis=1), [r[3] for r in rows[::4]], rtol=0, atol=1e-9)
+            for t in range(5):
+                has = ~np.isnan(y[:, t])
+                want = banded.split_r2(x[has], y[has][:, [t]], model.weights[:, [t]], model.intercept[t], bands)[:, 0]
+                np.testing.assert_allclose(got[t], want, rtol=1e-8, atol=1e-8, err_msg=f'{gram}, target {t}')
+
+
+def test_variance_partition(db):
+    """Every subset by refits on its features; regions by inclusion and exclusion."""
+    X, Y = problem(21, n=60, p=12, v=4)
+    bands, edges = (3, 5, 4), (0, 3, 8, 12)
+    load(db, 'vp_t', X, Y, EQUAL)
+    source = '(SELECT gram_agg(x, y, fold) AS g FROM vp_t OFFSET 0) s'
+    r2 = {(): np.zeros(4)}
+    for subset in [(1,), (2,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3)]:
+        columns = np.concatenate([np.arange(edges[b - 1], edges[b]) for b in subset])
+        r2[subset] = ref.cross_validate(X[:, columns], Y, EQUAL, ALPHAS).r2.max(axis=0)
+    for gram in ('g', 'g + g - g'):
+        for t, b, value, unique, shared in query(db, f'SELECT v.* FROM {source}, variance_partition({gram}, %s, %s) v', (list(bands), ALPHAS.tolist())):
+            def only(part):
+                return (r2[1, 2, 3] - r2[tuple(sorted({1, 2, 3} - set(part)))])[t - 1]
+            b = tuple(b)
+            assert abs(value - r2[b][t - 1]) < 1e-8 and abs(unique - only(b)) < 1e-8
+            want = only(b) if len(b) == 1 else only(b) - sum(only((i,)) for i in b)
+            if len(b) == 3:
+                want -= sum(only(pair) - only(pair[:1]) - only(pair[1:]) for pair in ((1, 2), (1, 3), (2, 3)))
+            assert abs(shared - want) < 1e-8, (b, shared, want)
