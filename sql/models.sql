@@ -91,6 +91,9 @@ SELECT (encoder_info(pls(gram_agg(x, 'float8:[7]'), 1))).n_components, pg_temp.s
 -- PCR: the first component is x2 (variance 16 : 4)
 SELECT pg_temp.show(weights(pcr(gram_agg(x, y[1:1]), 1))) AS one, pg_temp.show(weights(pcr(gram_agg(x, y[1:1]), 2))) AS two FROM model_pair;
 SELECT e::text::encoder::text = e::text AS same, pg_temp.show(predict(e, '[1,2]')) AS predicted FROM (SELECT pcr(gram_agg(x, y), 2) AS e FROM model_pair) AS s;
+-- extreme units change nothing
+SELECT pg_temp.show(weights(pls(gram_agg(x * 'float8:[1e140,1e140]'::tensor, y[1:1] * 'float8:[1e-100]'), 2)) * 'float8:[1e200]'::tensor * 'float8:[1e40]') AS pls,
+	   pg_temp.show(weights(pcr(gram_agg(x * 'float8:[1e-150,1e-150]'::tensor, y[1:1]), 2)) * 'float8:[1e-150]') AS pcr FROM model_pair;
 -- with all components both are least squares
 SELECT max_of(abs(weights(pcr(g, 8)) - weights(ridge(g, 0)))) < 1e-5 AS pcr, max_of(abs(weights(pls(g, 8, true)) - weights(ridge(g, 0)))) < 1e-5 AS single,
 	   max_of(abs(weights(pls(g, 8)) - weights(ridge(g, 0)))) < 1e-5 AS joint FROM (SELECT sum(g) AS g FROM model_cv) AS s;

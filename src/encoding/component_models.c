@@ -166,6 +166,17 @@ joint_group(const Gram *g)
 	return group;
 }
 
+/* One factor for all features, which changes no component, brings products of products into range. */
+static const double *
+one_scale(int p, double trace)
+{
+	double	   *weight = huge_matrix(1, p);
+
+	for (int j = 0; j < p; j++)
+		weight[j] = trace > 0 ? sqrt(p / trace) : 1;
+	return weight;
+}
+
 Encoder *
 component_model_fit(MemoryContext parent, const Gram *g, ComponentModel model, int n_components)
 {
@@ -177,10 +188,12 @@ component_model_fit(MemoryContext parent, const Gram *g, ComponentModel model, i
 	RidgeJob	job;
 	RidgeGroup *groups;
 	int			n_groups = 1;
+	double		trace;
 	Encoder    *e;
 
 	ridge_start_job(&job, g, false);
-	ridge_describe_features(&job, x_mean, x_scale);
+	trace = ridge_describe_features(&job, x_mean, x_scale);
+	job.weight = one_scale(g->p, trace);
 	groups = model == COMPONENTS_PLS_JOINT ? joint_group(g) : ridge_groups(g, &n_groups);
 	ridge_make_encoder(&job, parent, x_mean, x_scale);
 	e = job.enc;
