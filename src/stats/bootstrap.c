@@ -20,10 +20,12 @@
 #include "linalg/linalg.h"
 #include "stats/resampling.h"
 
-#define TARGETS			16		/* a tile */
+#define MAX_TARGETS		32		/* a tile */
+#define TILE_ELEMENTS	(1 << 21)	/* of one of its vectors over all rows: fewer targets where rows are many */
 #define SUMS			6		/* of 1, x, y, x^2, y^2, xy */
 #define TASK_FLOPS		4e8
 #define MIN_BATCH		16
+#define DRAWS_ELEMENTS	(1 << 22)	/* of the matrix of a batch's draws */
 #define GROUP_BYTES		((Size) 64 << 20)	/* of the draws' r that are held at a time */
 
 #define MEMORY_HINT "Test fewer targets at a time."
@@ -33,6 +35,7 @@ typedef struct Bootstrap
 	const PredictionRows *rows;
 	double		level;
 	int			n_boot;
+	int			targets;		/* a tile */
 	int			batch;
 	int			first_draw;		/* of the batch under way */
 	int			n_draws;
@@ -49,95 +52,99 @@ typedef struct Bootstrap
 
 typedef struct Tile
 {
-	double	   *x;				/* n x TARGETS */
+	double	   *x;				/* n x targets */
 	double	   *y;
 	double	   *valid;
-	double	   *blocks;			/* nb x SUMS x TARGETS */
-	double	   *sums;			/* batch x SUMS x TARGETS */
+	double	   *blocks;			/* nb x SUMS x targets */
+	double	   *sums;			/* batch x SUMS x targets */
 } Tile;
 
 static Size
 tile_doubles(const Bootstrap *job)
 {
+	Size		ld = job->targets;
 	Size		n = size_mul(3, job->rows->n);
 
-	return size_mul(TARGETS, size_add(n, size_mul(SUMS, (Size) job->rows->n_blocks + job->batch)));
+	return size_mul(ld, size_add(n, size_mul(SUMS, (Size) job->rows->n_blocks + job->batch)));
 }
 
 static Tile
 tile_of_worker(const Bootstrap *job, int worker)
 {
+	Size		ld = job->targets;
 	double	   *at = (double *) (job->scratch + worker * job->scratch_bytes);
-	Size		n = (Size) job->rows->n * TARGETS;
+	Size		n = (Size) job->rows->n * ld;
 	double	   *blocks = at + 3 * n;
 
-	return (Tile) {at, at + n, at + 2 * n, blocks, blocks + (Size) job->rows->n_blocks * SUMS * TARGETS};
+	return (Tile) {at, at + n, at + 2 * n, blocks, blocks + (Size) job->rows->n_blocks * SUMS * ld};
 }
 
 /* Columns over the rows where both have a value, centred and of unit norm, and the blocks' sums of them. */
 static void
 load_tile(const Bootstrap *job, Tile tile, int first, int nt)
 {
+	Size		ld = job->targets;
 	const PredictionRows *rows = job->rows;
-	int			count[TARGETS];
+	int			count[MAX_TARGETS];
 
-	predictions_gather(rows, 0, rows->n, 0, first, nt, tile.x, TARGETS);
-	predictions_gather(rows, 0, rows->n, 1, first, nt, tile.y, TARGETS);
-	for (Size i = 0; i < (Size) rows->n * TARGETS; i += TARGETS)
+	predictions_gather(rows, 0, rows->n, 0, first, nt, tile.x, ld);
+	predictions_gather(rows, 0, rows->n, 1, first, nt, tile.y, ld);
+	for (Size i = 0; i < (Size) rows->n * ld; i += ld)
 		for (int t = 0; t < nt; t++)
 			tile.valid[i + t] = isnan(tile.x[i + t]) || isnan(tile.y[i + t]) ? 0 : 1;
-	columns_standardize(tile.x, tile.valid, rows->n, nt, TARGETS, count);
-	columns_standardize(tile.y, tile.valid, rows->n, nt, TARGETS, count);
-	memset(tile.blocks, 0, (Size) rows->n_blocks * SUMS * TARGETS * sizeof(double));
+	columns_standardize(tile.x, tile.valid, rows->n, nt, ld, count);
+	columns_standardize(tile.y, tile.valid, rows->n, nt, ld, count);
+	memset(tile.blocks, 0, (Size) rows->n_blocks * SUMS * ld * sizeof(double));
 	for (int k = 0; k < rows->n_blocks; k++)
 	{
-		double	   *sum = tile.blocks + (Size) k * SUMS * TARGETS;
+		double	   *sum = tile.blocks + (Size) k * SUMS * ld;
 
 		for (int i = rows->start[k]; i < rows->start[k + 1]; i++)
 			for (int t = 0; t < nt; t++)
 			{
-				double		x = tile.x[(Size) i * TARGETS + t];
-				double		y = tile.y[(Size) i * TARGETS + t];
+				double		x = tile.x[(Size) i * ld + t];
+				double		y = tile.y[(Size) i * ld + t];
 
-				sum[t] += tile.valid[(Size) i * TARGETS + t];
-				sum[TARGETS + t] += x;
-				sum[2 * TARGETS + t] += y;
-				sum[3 * TARGETS + t] += x * x;
-				sum[4 * TARGETS + t] += y * y;
-				sum[5 * TARGETS + t] += x * y;
+				sum[t] += tile.valid[(Size) i * ld + t];
+				sum[ld + t] += x;
+				sum[2 * ld + t] += y;
+				sum[3 * ld + t] += x * x;
+				sum[4 * ld + t] += y * y;
+				sum[5 * ld + t] += x * y;
 			}
 	}
 }
 
-/* r of the sums at s, TARGETS apart; NaN for fewer than 2 rows, 0 where a side is constant */
+/* r of the sums at s, spaced by ld; NaN for fewer than 2 rows, 0 where a side is constant */
 static double
-correlation(const double *s)
+correlation(const double *s, Size ld)
 {
 	double		n = s[0];
-	double		x = s[TARGETS];
-	double		y = s[2 * TARGETS];
-	double		xx = s[3 * TARGETS] - x * x / n;
-	double		yy = s[4 * TARGETS] - y * y / n;
+	double		x = s[ld];
+	double		y = s[2 * ld];
+	double		xx = s[3 * ld] - x * x / n;
+	double		yy = s[4 * ld] - y * y / n;
 
 	if (n < 2)
 		return NAN;
-	if (xx <= 1e-14 * s[3 * TARGETS] || yy <= 1e-14 * s[4 * TARGETS])
+	if (xx <= 1e-14 * s[3 * ld] || yy <= 1e-14 * s[4 * ld])
 		return 0;
-	return Max(-1.0, Min(1.0, (s[5 * TARGETS] - x * y / n) / sqrt(xx * yy)));
+	return Max(-1.0, Min(1.0, (s[5 * ld] - x * y / n) / sqrt(xx * yy)));
 }
 
 /* r of all rows */
 static void
 observed(const Bootstrap *job, Tile tile, int first, int nt)
 {
+	Size		ld = job->targets;
 	for (int t = 0; t < nt; t++)
 	{
-		double		total[SUMS * TARGETS] = {0};
+		double		total[SUMS] = {0};
 
 		for (int k = 0; k < job->rows->n_blocks; k++)
 			for (int q = 0; q < SUMS; q++)
-				total[q * TARGETS] += tile.blocks[((Size) k * SUMS + q) * TARGETS + t];
-		job->r[first + t] = correlation(total);
+				total[q] += tile.blocks[((Size) k * SUMS + q) * ld + t];
+		job->r[first + t] = correlation(total, 1);
 	}
 }
 
@@ -146,11 +153,12 @@ static void
 draws_task(int64 i, int worker, void *arg)
 {
 	Bootstrap  *job = arg;
-	int			at = (int) i * TARGETS;	/* in the group */
+	Size		ld = job->targets;
+	int			at = (int) i * job->targets;	/* in the group */
 	int			first = job->first_target + at;
-	int			nt = Min(TARGETS, job->n_targets - at);
+	int			nt = Min(job->targets, job->n_targets - at);
 	Tile		tile = tile_of_worker(job, worker);
-	Size		columns = SUMS * TARGETS;
+	Size		columns = SUMS * ld;
 	int			nb = job->rows->n_blocks;
 
 	load_tile(job, tile, first, nt);
@@ -160,7 +168,7 @@ draws_task(int64 i, int worker, void *arg)
 	for (int t = 0; t < nt; t++)
 		for (int k = 0; k < job->n_draws; k++)
 			job->samples[(Size) (at + t) * job->n_boot + job->first_draw + k] =
-				correlation(tile.sums + k * columns + t);
+				correlation(tile.sums + k * columns + t, ld);
 }
 
 /* Moves the k-th smallest of n values to place k, none smaller after it (Hoare's quickselect). */
@@ -263,15 +271,17 @@ bootstrap_r(const PredictionRows *rows, int n_boot, double level, uint64 seed,
 	Bootstrap	job = {.rows = rows, .level = level, .n_boot = n_boot, .r = r, .low = low, .high = high};
 	int			workers = parallel_threads();
 	Size		nb = rows->n_blocks;
-	double		draw_flops = 2.0 * nb * SUMS * TARGETS;
+	double		draw_flops;
 	Size		group;
 	MemoryContext scratch;
 	MemoryContext old;
 	Size		bytes;
 
-	job.batch = (int) Min((double) n_boot, Max((double) MIN_BATCH, TASK_FLOPS / draw_flops));
+	job.targets = Max(1, Min(Min(MAX_TARGETS, rows->v), TILE_ELEMENTS / rows->n));
+	draw_flops = 2.0 * nb * SUMS * job.targets;
+	job.batch = (int) Min((double) n_boot, Max((double) MIN_BATCH, Min(TASK_FLOPS / draw_flops, (double) DRAWS_ELEMENTS / nb)));
 	job.scratch_bytes = size_mul(tile_doubles(&job), sizeof(double));
-	group = Min((Size) rows->v, Max((Size) TARGETS, GROUP_BYTES / (n_boot * sizeof(double))));
+	group = Min((Size) rows->v, Max((Size) job.targets, GROUP_BYTES / (n_boot * sizeof(double))));
 	bytes = size_add(size_mul(workers, job.scratch_bytes), size_mul(job.batch, nb * sizeof(double)));
 	scratch = scratch_create("bootstrap_r", size_add(bytes, size_mul(group, n_boot * sizeof(double))), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
@@ -286,7 +296,7 @@ bootstrap_r(const PredictionRows *rows, int n_boot, double level, uint64 seed,
 		for (int first = 0; first < n_boot; first += job.batch)
 		{
 			draw_batch(&job, seed, first, Min(job.batch, n_boot - first));
-			parallel_for((job.n_targets + TARGETS - 1) / TARGETS, (double) TARGETS * job.n_draws,
+			parallel_for((job.n_targets + job.targets - 1) / job.targets, (double) job.targets * job.n_draws,
 						 draws_task, &job);
 		}
 		parallel_for(job.n_targets, 0, interval_task, &job);

@@ -110,7 +110,7 @@ extern void predictions_missing(const PredictionRows *rows, bool *which);
  * where 'valid' (laid out as x; NULL: all) is not 0, and scaled to unit norm; 0
  * where it is not valid.  A constant column becomes 0 exactly.  count: m, valid rows.
  */
-#define COLUMNS_AT_ONCE 32
+#define COLUMNS_AT_ONCE 64
 extern void columns_standardize(double *x, const double *valid, int n, int m, Size ld, int *count);
 
 /* For qsort of doubles, none of them NaN. */

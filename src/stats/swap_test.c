@@ -27,10 +27,12 @@
 #include "linalg/linalg.h"
 #include "stats/resampling.h"
 
-#define TARGETS			32		/* a tile */
+#define MAX_TARGETS		64		/* a tile */
+#define TILE_ELEMENTS	(1 << 21)	/* of one of its vectors over all rows: fewer targets where rows are many */
 #define SUMS			3		/* of b - a, b^2 - a^2, (b - a) y */
 #define TASK_FLOPS		4e8
 #define MIN_BATCH		16
+#define DRAWS_ELEMENTS	(1 << 22)	/* of the matrix of a batch's draws */
 
 #define MEMORY_HINT "Test fewer targets at a time."
 
@@ -38,6 +40,7 @@ typedef struct SwapTest
 {
 	const PredictionRows *rows;
 	bool		two_sided;
+	int			targets;		/* a tile */
 	int			batch;
 	int			n_draws;		/* of the batch under way */
 	double	   *draws;			/* batch x nb: 1 = swapped */
@@ -51,48 +54,51 @@ typedef struct SwapTest
 
 typedef struct Tile
 {
-	double	   *a;				/* n x TARGETS */
+	double	   *a;				/* n x targets */
 	double	   *b;
 	double	   *y;
-	double	   *valid;			/* n x TARGETS */
-	double	   *changes;		/* nb x SUMS x TARGETS: what a swap adds to the sums of model a */
-	double	   *sums;			/* batch x SUMS x TARGETS */
+	double	   *valid;			/* n x targets */
+	double	   *changes;		/* nb x SUMS x targets: what a swap adds to the sums of model a */
+	double	   *sums;			/* batch x SUMS x targets */
 } Tile;
 
 static Size
 tile_doubles(const SwapTest *job)
 {
+	Size		ld = job->targets;
 	Size		n = size_mul(4, job->rows->n);
 
-	return size_mul(TARGETS, size_add(n, size_mul(SUMS, (Size) job->rows->n_blocks + job->batch)));
+	return size_mul(ld, size_add(n, size_mul(SUMS, (Size) job->rows->n_blocks + job->batch)));
 }
 
 static Tile
 tile_of_worker(const SwapTest *job, int worker)
 {
+	Size		ld = job->targets;
 	double	   *at = (double *) (job->scratch + worker * job->scratch_bytes);
-	Size		n = (Size) job->rows->n * TARGETS;
+	Size		n = (Size) job->rows->n * ld;
 	double	   *changes = at + 4 * n;
 
 	return (Tile) {at, at + n, at + 2 * n, at + 3 * n, changes,
-		changes + (Size) job->rows->n_blocks * SUMS * TARGETS};
+		changes + (Size) job->rows->n_blocks * SUMS * ld};
 }
 
 /* The tile's targets, each over the rows where all three vectors have a value; counts of those. */
 static void
 load_tile(const SwapTest *job, Tile tile, int first, int nt, int *count)
 {
+	Size		ld = job->targets;
 	const PredictionRows *rows = job->rows;
 
-	predictions_gather(rows, 0, rows->n, 0, first, nt, tile.a, TARGETS);
-	predictions_gather(rows, 0, rows->n, 1, first, nt, tile.b, TARGETS);
-	predictions_gather(rows, 0, rows->n, 2, first, nt, tile.y, TARGETS);
-	for (Size i = 0; i < (Size) rows->n * TARGETS; i += TARGETS)
+	predictions_gather(rows, 0, rows->n, 0, first, nt, tile.a, ld);
+	predictions_gather(rows, 0, rows->n, 1, first, nt, tile.b, ld);
+	predictions_gather(rows, 0, rows->n, 2, first, nt, tile.y, ld);
+	for (Size i = 0; i < (Size) rows->n * ld; i += ld)
 		for (int t = 0; t < nt; t++)
 			tile.valid[i + t] = isnan(tile.a[i + t]) || isnan(tile.b[i + t]) || isnan(tile.y[i + t]) ? 0 : 1;
-	columns_standardize(tile.a, tile.valid, rows->n, nt, TARGETS, count);
-	columns_standardize(tile.b, tile.valid, rows->n, nt, TARGETS, count);
-	columns_standardize(tile.y, tile.valid, rows->n, nt, TARGETS, count);
+	columns_standardize(tile.a, tile.valid, rows->n, nt, ld, count);
+	columns_standardize(tile.b, tile.valid, rows->n, nt, ld, count);
+	columns_standardize(tile.y, tile.valid, rows->n, nt, ld, count);
 }
 
 /* Sums over all rows: aa, bb, ay, by (yy is 1, or 0 for a constant); and by block what a swap changes. */
@@ -108,24 +114,25 @@ typedef struct Totals
 static void
 sum_blocks(const SwapTest *job, Tile tile, int nt, Totals *totals)
 {
+	Size		ld = job->targets;
 	const PredictionRows *rows = job->rows;
 
 	memset(totals, 0, nt * sizeof(Totals));
-	memset(tile.changes, 0, (Size) rows->n_blocks * SUMS * TARGETS * sizeof(double));
+	memset(tile.changes, 0, (Size) rows->n_blocks * SUMS * ld * sizeof(double));
 	for (int k = 0; k < rows->n_blocks; k++)
 	{
-		double	   *change = tile.changes + (Size) k * SUMS * TARGETS;
+		double	   *change = tile.changes + (Size) k * SUMS * ld;
 
 		for (int i = rows->start[k]; i < rows->start[k + 1]; i++)
 			for (int t = 0; t < nt; t++)
 			{
-				double		a = tile.a[(Size) i * TARGETS + t];
-				double		b = tile.b[(Size) i * TARGETS + t];
-				double		y = tile.y[(Size) i * TARGETS + t];
+				double		a = tile.a[(Size) i * ld + t];
+				double		b = tile.b[(Size) i * ld + t];
+				double		y = tile.y[(Size) i * ld + t];
 
 				change[t] += b - a;
-				change[TARGETS + t] += b * b - a * a;
-				change[2 * TARGETS + t] += (b - a) * y;
+				change[ld + t] += b * b - a * a;
+				change[2 * ld + t] += (b - a) * y;
 				totals[t].aa += a * a;
 				totals[t].bb += b * b;
 				totals[t].ay += a * y;
@@ -156,13 +163,14 @@ static void
 tile_task(int64 i, int worker, void *arg)
 {
 	SwapTest   *job = arg;
+	Size		ld = job->targets;
 	const PredictionRows *rows = job->rows;
-	int			first = (int) i * TARGETS;
-	int			nt = Min(TARGETS, rows->v - first);
+	int			first = (int) i * job->targets;
+	int			nt = Min(job->targets, rows->v - first);
 	Tile		tile = tile_of_worker(job, worker);
-	int			count[TARGETS];
-	Totals		totals[TARGETS];
-	Size		columns = SUMS * TARGETS;
+	int			count[MAX_TARGETS];
+	Totals		totals[MAX_TARGETS];
+	Size		columns = SUMS * ld;
 
 	load_tile(job, tile, first, nt, count);
 	sum_blocks(job, tile, nt, totals);
@@ -186,8 +194,8 @@ tile_task(int64 i, int worker, void *arg)
 		for (int k = 0; k < job->n_draws; k++)
 		{
 			const double *change = tile.sums + k * columns + t;
-			double		a = correlation(n, change[0], s.aa + change[TARGETS], s.ay + change[2 * TARGETS], s.yy);
-			double		b = correlation(n, -change[0], s.bb - change[TARGETS], s.by - change[2 * TARGETS], s.yy);
+			double		a = correlation(n, change[0], s.aa + change[ld], s.ay + change[2 * ld], s.yy);
+			double		b = correlation(n, -change[0], s.bb - change[ld], s.by - change[2 * ld], s.yy);
 
 			if (statistic(job, a - b) >= least)
 				job->reached[first + t]++;
@@ -219,13 +227,16 @@ compare_test(const PredictionRows *rows, int n_perm, uint64 seed, bool two_sided
 	SwapTest	job = {.rows = rows, .two_sided = two_sided, .r_a = r_a, .r_b = r_b, .difference = difference};
 	int			workers = parallel_threads();
 	Size		nb = rows->n_blocks;
-	double		draw_flops = 2.0 * nb * SUMS * TARGETS;
-	int64		n_tiles = (rows->v + TARGETS - 1) / TARGETS;
+	double		draw_flops;
+	int64		n_tiles;
 	MemoryContext scratch;
 	MemoryContext old;
 	Size		bytes;
 
-	job.batch = (int) Min((double) n_perm, Max((double) MIN_BATCH, TASK_FLOPS / draw_flops));
+	job.targets = Max(1, Min(Min(MAX_TARGETS, rows->v), TILE_ELEMENTS / rows->n));
+	n_tiles = (rows->v + job.targets - 1) / job.targets;
+	draw_flops = 2.0 * nb * SUMS * job.targets;
+	job.batch = (int) Min((double) n_perm, Max((double) MIN_BATCH, Min(TASK_FLOPS / draw_flops, (double) DRAWS_ELEMENTS / nb)));
 	job.scratch_bytes = size_mul(tile_doubles(&job), sizeof(double));
 	bytes = size_add(size_mul(workers, job.scratch_bytes), size_mul(job.batch, nb * sizeof(double)));
 	scratch = scratch_create("compare_test", size_add(bytes, rows->v * sizeof(int64)), MEMORY_HINT);
