@@ -231,6 +231,7 @@ fit_group(BandedSearch *search, const RidgePlan *plan, const RidgeGroup *group, 
 	job->fit = true;
 	for (int d = 0; d < draws->n_draws; d++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		part.n_targets = targets_of(search, group, d, part.targets);
 		if (part.n_targets == 0)
 			continue;

@@ -108,6 +108,7 @@ draw_bases(const Sums *sums, const DrawFeatures *f)
 		s.folds[i].fold = whole->folds[i].fold;
 		held[i] = select_features(&sums->held[i], whole->p, f);
 		train[i] = select_features(&sums->train[i], whole->p, f);
+		CHECK_FOR_INTERRUPTS();
 	}
 	s.job->weight = f->weight;
 	primal_take_sums(&s, held, train, NULL);

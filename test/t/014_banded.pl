@@ -1,0 +1,70 @@
+# banded_ridge_cv, split_r2 and variance_partition: what would pass the memory
+# limit is refused with both figures, and a timeout ends them in each of their
+# phases: sums, draws from moments and from the kernel, the fit a draw.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Time::HiRes qw(time);
+use Test::More;
+
+my $node = start_node('banded');
+create_rows($node, 'few', 300, 900, 300);
+create_rows($node, 'many', 3000, 300, 300);
+
+my %call = (
+	'banded_ridge_cv' => "targets(banded_ridge_cv(g, '{100,200}'))",
+	'split_r2' => "split_r2(ridge(g, 1), g, '{100,200}')",
+	'variance_partition' => "variance_partition(g, '{100,200}')");
+foreach my $name (sort keys %call)
+{
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nCREATE TEMP TABLE one AS SELECT gram_agg(x, y, fold) AS g FROM many;\n"
+		  . "SET neuroenc.memory_limit = '8MB';\nSELECT count(*) FROM one, $call{$name}");
+	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: program_limit_exceeded, and what it needs") or diag($err);
+	like($err, qr/HINT:  .*neuroenc\.memory_limit/, "$name: the way out");
+}
+
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query("SELECT n_samples(gram_agg(x, y, fold)) FROM few WHERE id < 20;");
+my $before = anonymous_kb($pid);
+my %statement = (
+	'kernel' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{300,600}', n_iter => 6) AS e FROM few) s, targets(s.e) t;",
+	'moments' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{100,200}', n_iter => 12) AS e FROM many) s, targets(s.e) t;",
+	'subsets' => "SELECT count(*) FROM (SELECT gram_agg(x, y, fold) AS g FROM many OFFSET 0) s, variance_partition(g, '{100,100,100}');");
+
+# Back within a second of the timeout; a machine that pauses has two more tries.
+foreach my $what (sort keys %statement)
+{
+	$session->query('RESET statement_timeout;');
+	my $started = time();
+	$session->{stderr} = '';
+	$session->query($statement{$what});
+	my $whole = time() - $started;
+	is($session->{stderr}, '', sprintf('%s: runs to its end in %.1f s', $what, $whole));
+	foreach my $ms (map { int($_ * $whole * 1000 / 5) } 1 .. 4)
+	{
+		my $took;
+		for my $try (1 .. 3)
+		{
+			$session->{stderr} = '';
+			my $start = time();
+			$session->query("SET statement_timeout = $ms;\n$statement{$what}");
+			$took = time() - $start;
+			last if $took < $ms / 1000 + 1;
+		}
+		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, timeout of %d ms: back after %d ms', $what, $ms, $took * 1000));
+		like($session->{stderr}, qr/^$|canceling statement due to statement timeout/, 'cancelled, or done before');
+	}
+}
+
+$session->query('RESET statement_timeout;');
+is($session->query('SELECT 40 + 2;'), '42', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->quit;
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
