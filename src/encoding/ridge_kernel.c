@@ -238,7 +238,7 @@ scale_rows(double *out, const double *in, const double *factor, Size rows, Size 
 /* e of one fold at one alpha: n_f x nt; false when V_f D V_f' is not positive definite in rounding. */
 static bool
 fold_residuals(const Kernel *k, int first, int n_f, double alpha, const double *zy, int nt,
-			   double *vf, double *dz, double *a, double *e)
+			   double *vf, double *a, double *e)
 {
 	Size		r = k->n - 1;
 	double	   *d = huge_matrix(1, r);
@@ -246,12 +246,15 @@ fold_residuals(const Kernel *k, int first, int n_f, double alpha, const double *
 	for (Size i = 0; i < r; i++)
 		d[i] = sqrt(1 / (k->lambda[i] + alpha));
 	scale_rows(vf, k->vt + first, d, r, n_f, k->n);
-	scale_rows(dz, zy, d, r, nt, nt);
-	pfree(d);
 	syrk_f8(true, n_f, r, 1, vf, n_f, 0, a, n_f);
 	if (cholesky_f8(n_f, a, n_f) != 0)
+	{
+		pfree(d);
 		return false;
-	gemm_f8(true, false, n_f, nt, r, 1, vf, n_f, dz, nt, 0, e, nt);
+	}
+	scale_rows(vf, vf, d, r, n_f, n_f);
+	pfree(d);
+	gemm_f8(true, false, n_f, nt, r, 1, vf, n_f, zy, nt, 0, e, nt);
 	trsm_lower_f8(false, n_f, nt, a, n_f, e, nt);
 	trsm_lower_f8(true, n_f, nt, a, n_f, e, nt);
 	return true;
@@ -270,14 +273,12 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 {
 	int			largest = 0;
 	double	   *vf;
-	double	   *dz;
 	double	   *a;
 	double	   *e;
 
 	for (int f = 0; f < kj->group->n_folds; f++)
 		largest = Max(largest, (int) kj->group->folds[f].n);
 	vf = huge_matrix(k->n, largest);
-	dz = huge_matrix(k->n, b->nt);
 	a = huge_matrix(largest, largest);
 	e = huge_matrix(largest, b->nt);
 	for (int j = 0; j < kj->job->n_alphas; j++)
@@ -288,7 +289,7 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 		{
 			int			n_f = kj->group->folds[f].n;
 
-			if (fold_residuals(k, first, n_f, kj->job->alphas[j], zy, b->nt, vf, dz, a, e))
+			if (fold_residuals(k, first, n_f, kj->job->alphas[j], zy, b->nt, vf, a, e))
 				score_rows(kj, k, j, b, first, n_f, e);
 			else
 				spoil_scores(kj->scores, j, b->t0, b->nt);
@@ -297,7 +298,6 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 		progress_add(1);
 	}
 	pfree(vf);
-	pfree(dz);
 	pfree(a);
 	pfree(e);
 }

@@ -12,11 +12,11 @@ use Time::HiRes qw(time);
 use Test::More;
 
 my $node = start_node('prior');
-create_rows($node, 'few', 300, 900, 1500);
-create_rows($node, 'many', 3000, 300, 300);
+create_rows($node, 'few', 200, 700, 1000);
+create_rows($node, 'many', 2000, 200, 200);
 
 my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '4MB';\n"
-	  . "SELECT ridge_prior_cv(gram_agg(x, y[1:1], fold), random_normal('{2000,900}')) FROM few WHERE id <= 20");
+	  . "SELECT ridge_prior_cv(gram_agg(x, y[1:1], fold), random_normal('{2000,700}')) FROM few WHERE id <= 20");
 like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, 'memory limit: program_limit_exceeded, and what it needs');
 like($err, qr/HINT:  Give fewer rows of other subjects' weights.*neuroenc\.memory_limit/, 'memory limit: the way out') or diag($err);
 
@@ -27,7 +27,7 @@ my $before = anonymous_kb($pid);
 my %statement = map {
 	my ($table, $p) = @$_;
 	$table => "SELECT count(*) FROM (SELECT ridge_prior_cv(gram_agg(x, y, fold), random_normal('{1200,$p}')) AS e FROM $table) s, targets(s.e) t;"
-} [ 'few', 900 ], [ 'many', 300 ];
+} [ 'few', 700 ], [ 'many', 200 ];
 
 # Back within a second of the timeout; a machine that pauses has two more tries.
 foreach my $table (sort keys %statement)
@@ -38,7 +38,7 @@ foreach my $table (sort keys %statement)
 	$session->query($statement{$table});
 	my $whole = time() - $started;
 	is($session->{stderr}, '', sprintf('%s rows: runs to its end in %.1f s', $table, $whole));
-	foreach my $ms (map { int($_ * $whole * 1000 / 6) } 1 .. 5)
+	foreach my $ms (map { int($_ * $whole * 1000 / 5) } 1 .. 4)
 	{
 		my $took;
 		for my $try (1 .. 3)
