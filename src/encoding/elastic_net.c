@@ -691,7 +691,7 @@ elastic_net_cv_fit(MemoryContext parent, const Gram *g, const ElasticNetOptions 
 	ridge_describe_features(&job, x_mean, x_scale);
 	if (options->n_alphas > 0)
 	{
-		en.n_alphas = job.n_alphas = options->n_alphas;
+		job.n_alphas = options->n_alphas;
 		en.alphas = job.alphas = ridge_sorted_alphas(options->alphas, &job.n_alphas);
 		en.n_alphas = job.n_alphas;
 	}
