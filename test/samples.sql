@@ -52,6 +52,7 @@ INSERT INTO samples_encoder (v)
     UNION ALL SELECT ridge_cv(gram_agg(x, y)) FROM sample_rows
     UNION ALL SELECT ridge_cv(gram_agg(x || x * x || sqrt(abs(x)) || exp(x), x, fold)) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT ridge(gram_agg(x, y), 1.5) FROM sample_rows
+    UNION ALL SELECT banded_ridge_cv(gram_agg(x, y, fold), '{1,2}', n_iter => 3) FROM sample_rows
     UNION ALL SELECT elastic_net_cv(gram_agg(x, y, fold), 0.5) FROM sample_rows
     UNION ALL SELECT pls(gram_agg(x, y, fold), 2) FROM sample_rows
     UNION ALL SELECT pcr(gram_agg(x, y), 2) FROM sample_rows
