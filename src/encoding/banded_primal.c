@@ -11,9 +11,9 @@
  *		projections				4 k p^2 v
  *		scores					a k p^2 v, or 2 a n p v by predicting held-out rows
  *
- * and 16 k p v bytes to read the sums and as many to write.  A band of scale 0
- * is left out: its rows and columns of the sums are not copied, and p is that
- * of the others.  Scratch is 5 k p^2 numbers, and 2 k p a target of the batch.
+ * and 16 k p v bytes of sums to read.  A band of scale 0 is left out: its rows
+ * and columns of the sums are not read, and p is that of the others.  Scratch
+ * is 5 k p^2 numbers, and 2 k p a target of the batch.
  *
  * Where scores run in float4, a draw's alphas are scored again in float8 only
  * for targets that it may improve (ridge_primal.c), a number that falls as one
@@ -41,7 +41,7 @@ typedef struct Sums
 	FeatureSums *train;
 	int			n_blocks;		/* of the batch */
 	TargetSums **blocks;
-	TargetSums *work;			/* a block's sums for one draw */
+	TargetSums *work;			/* a block's sums in the basis of one draw */
 } Sums;
 
 /* ---- one draw's features ---- */
@@ -119,40 +119,20 @@ draw_bases(const Sums *sums, const DrawFeatures *f)
 
 /* ---- one draw's blocks ---- */
 
-typedef struct CopyJob
-{
-	const DrawFeatures *f;
-	const TargetSums *from;
-	TargetSums *to;
-} CopyJob;
-
+/* Room for one draw's scores of a block, whose sums stay as they are. */
 static void
-copy_row(int64 i, int worker, void *arg)
+use_block(const DrawFeatures *f, const TargetSums *from, TargetSums *to)
 {
-	CopyJob    *job = arg;
-	Size		nt = job->from->nt;
-
-	for (int f = 0; f < job->from->n_folds; f++)
-	{
-		memcpy(job->to->held[f] + i * nt, job->from->held[f] + job->f->index[i] * nt, nt * sizeof(double));
-		memcpy(job->to->train[f] + i * nt, job->from->train[f] + job->f->index[i] * nt, nt * sizeof(double));
-	}
-}
-
-/* The block's sums with the draw's features, which scoring overwrites. */
-static void
-copy_block(const DrawFeatures *f, const TargetSums *from, TargetSums *to)
-{
-	CopyJob		job = {f, from, to};
 	Size		rows = ((Size) from->n_folds + 1) * from->nt * sizeof(double);
 
 	to->nt = from->nt;
 	to->p = f->n;
 	to->targets = from->targets;
+	to->source = from;
+	to->source_rows = f->index;
 	memcpy(to->sy, from->sy, rows);
 	memcpy(to->syy, from->syy, rows);
 	memcpy(to->y_norm, from->y_norm, from->nt * sizeof(double));
-	parallel_for(f->n, 0, copy_row, &job);
 }
 
 static void
@@ -190,7 +170,7 @@ search_draw(Sums *sums, int draw, MemoryContext per_draw, MemoryContext per_bloc
 	MemoryContextSwitchTo(per_block);
 	for (int i = 0; i < sums->n_blocks; i++)
 	{
-		copy_block(&f, sums->blocks[i], sums->work);
+		use_block(&f, sums->blocks[i], sums->work);
 		search_block(sums, &s, sums->blocks[i], draw);
 		MemoryContextReset(per_block);
 	}

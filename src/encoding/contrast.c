@@ -145,7 +145,7 @@ test_block(const Design *d, const Gram *g, const RidgeGroup *group, const double
 	double	   *explained = huge_alloc0(nt * sizeof(double));
 
 	fold_target_sums(g, group, cx, cy, b);
-	fold_centre_products(b->all, NULL, p, nt, d->mean, d->inv, b->sy, b->y_norm, 1);
+	fold_centre_products(b->all, NULL, b->all, NULL, p, nt, d->mean, d->inv, b->sy, b->y_norm, 1);
 	gemv_f8(true, nt, p, 1, b->all, nt, d->by_xy, 0, effect);
 	gemm_f8(false, false, p - d->null, nt, p, 1, d->qt + (Size) d->null * p, p, b->all, nt, 0, b->spare, nt);
 	for (int i = 0; i < p - d->null; i++)

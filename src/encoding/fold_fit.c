@@ -129,12 +129,12 @@ fold_fit_block(FoldFit *fit, int t0, int nt)
 
 		for (int t = 0; t < nt; t++)
 			sy_train[t] = sy_all[t] - sy[t];
-		fold_centre_products(b->train[f], NULL, fit->p, nt, fit->train[f].mean, fit->train[f].inv, sy_train,
+		fold_centre_products(b->train[f], NULL, b->train[f], NULL, fit->p, nt, fit->train[f].mean, fit->train[f].inv, sy_train,
 							 b->y_norm, 1);
-		fold_centre_products(b->held[f], NULL, fit->p, nt, fit->held[f].mean, fit->held[f].inv, sy,
+		fold_centre_products(b->held[f], NULL, b->held[f], NULL, fit->p, nt, fit->held[f].mean, fit->held[f].inv, sy,
 							 b->y_norm, 1);
 	}
-	fold_centre_products(b->all, NULL, fit->p, nt, fit->all.mean, fit->all.inv, sy_all, b->y_norm, 1);
+	fold_centre_products(b->all, NULL, b->all, NULL, fit->p, nt, fit->all.mean, fit->all.inv, sy_all, b->y_norm, 1);
 	pfree(sy_train);
 }
 

@@ -226,8 +226,10 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 
 typedef struct CentreProducts
 {
-	double	   *m;				/* p x nt */
-	float	   *m4;				/* a copy, or NULL */
+	const double *from;
+	const int  *rows;			/* of from; NULL: all */
+	double	   *to;				/* p x nt, or NULL */
+	float	   *to4;			/* the same, or NULL */
 	int			nt;
 	const double *x_mean;
 	const double *inv;
@@ -237,37 +239,40 @@ typedef struct CentreProducts
 } CentreProducts;
 
 HOT_LOOP static void
-centre_product_row(double *row, int nt, double x_mean, double scale, const double *sy, const double *norm)
+centre_row(const double *from, double *to, int nt, double x_mean, double scale, const double *sy, const double *norm)
 {
 	for (int t = 0; t < nt; t++)
-		row[t] = (row[t] - x_mean * sy[t]) * scale / norm[t];
+		to[t] = (from[t] - x_mean * sy[t]) * scale / norm[t];
 }
 
 HOT_LOOP static void
-copy_to_float4(const double *restrict from, Size n, float *restrict to)
+centre_row_float4(const double *restrict from, float *restrict to, int nt, double x_mean, double scale,
+				  const double *restrict sy, const double *restrict norm)
 {
-	for (Size i = 0; i < n; i++)
-		to[i] = from[i];
+	for (int t = 0; t < nt; t++)
+		to[t] = (from[t] - x_mean * sy[t]) * scale / norm[t];
 }
 
 static void
-centre_product_task(int64 i, int worker, void *arg)
+centre_products_task(int64 i, int worker, void *arg)
 {
 	CentreProducts *c = arg;
-	double	   *row = c->m + (Size) i * c->nt;
+	const double *from = c->from + (Size) (c->rows ? c->rows[i] : i) * c->nt;
+	double		scale = c->inv[i] * c->factor;
 
-	centre_product_row(row, c->nt, c->x_mean[i], c->inv[i] * c->factor, c->sy, c->norm);
-	if (c->m4)
-		copy_to_float4(row, c->nt, c->m4 + (Size) i * c->nt);
+	if (c->to4)
+		centre_row_float4(from, c->to4 + (Size) i * c->nt, c->nt, c->x_mean[i], scale, c->sy, c->norm);
+	if (c->to)
+		centre_row(from, c->to + (Size) i * c->nt, c->nt, c->x_mean[i], scale, c->sy, c->norm);
 }
 
 void
-fold_centre_products(double *m, float *m4, int p, int nt, const double *x_mean, const double *inv,
-					 const double *sy, const double *norm, double factor)
+fold_centre_products(const double *from, const int *rows, double *to, float *to4, int p, int nt,
+					 const double *x_mean, const double *inv, const double *sy, const double *norm, double factor)
 {
-	CentreProducts c = {m, m4, nt, x_mean, inv, sy, norm, factor};
+	CentreProducts c = {from, rows, to, to4, nt, x_mean, inv, sy, norm, factor};
 
-	parallel_for(p, 0, centre_product_task, &c);
+	parallel_for(p, 0, centre_products_task, &c);
 }
 
 /* ---- into the encoder ---- */

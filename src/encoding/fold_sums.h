@@ -52,6 +52,8 @@ typedef struct TargetSums
 	double	  **train;			/* a fold: x'y of the others */
 	double	   *all;			/* x'y of all */
 	double	   *spare;			/* p x nt of room */
+	const struct TargetSums *source;	/* whose held and train scoring reads, leaving them as they are; NULL: these */
+	const int  *source_rows;	/* p: which features of it */
 	double	   *sy;				/* (n_folds + 1) x nt, the last is all */
 	double	   *syy;
 	double	   *y_norm;			/* nt: sqrt of syy about the mean over all rows, or 1 */
@@ -63,9 +65,13 @@ extern TargetSums *fold_target_sums_new(int p, int n_folds, int max_targets);
 extern void fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const double *cy,
 							 TargetSums *b);
 
-/* m (p x nt) = factor D (m - x_mean sy') with D = diag(inv); then by column / norm; a copy in m4 unless NULL */
-extern void fold_centre_products(double *m, float *m4, int p, int nt, const double *x_mean, const double *inv,
-								 const double *sy, const double *norm, double factor);
+/*
+ * to (p x nt, may be from) = factor D (from - x_mean sy') with D = diag(inv), then by column / norm;
+ * to4 the same in float4; either may be NULL.  rows: which of from, NULL: all.
+ */
+extern void fold_centre_products(const double *from, const int *rows, double *to, float *to4, int p, int nt,
+								 const double *x_mean, const double *inv, const double *sy, const double *norm,
+								 double factor);
 
 /* Into the encoder: how many rows the block's targets have, their variance, and as y0 their mean. */
 extern void fold_describe_targets(const RidgeJob *job, const RidgeGroup *group, const TargetSums *b);

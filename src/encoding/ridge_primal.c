@@ -329,15 +329,17 @@ project(const Primal *s, TargetSums *b, int f, float *m4)
 	const double *sy_held = b->sy + (Size) f * nt;
 	const double *sy_all = b->sy + (Size) s->n_folds * nt;
 	double	   *sy_train = palloc(nt * sizeof(double));
+	const TargetSums *from = b->source ? b->source : b;
+	bool		float4_alone = m4 && fold->first_firm == 0;
 
 	for (int t = 0; t < nt; t++)
 		sy_train[t] = sy_all[t] - sy_held[t];
-	fold_centre_products(b->train[f], m4, p, nt, fold->train.mean, fold->train.inv, sy_train,
-						 b->y_norm, unit);
+	fold_centre_products(from->train[f], b->source_rows, float4_alone ? NULL : b->train[f], m4, p, nt,
+						 fold->train.mean, fold->train.inv, sy_train, b->y_norm, unit);
 	rotate(s, b, fold, &b->train[f], m4);
 	drop_null_directions(s, &fold->train, b->train[f], nt);
-	fold_centre_products(b->held[f], m4, p, nt, fold->held_mean, fold->train.inv, sy_held,
-						 b->y_norm, unit);
+	fold_centre_products(from->held[f], b->source_rows, float4_alone ? NULL : b->held[f], m4, p, nt,
+						 fold->held_mean, fold->train.inv, sy_held, b->y_norm, unit);
 	rotate(s, b, fold, &b->held[f], m4);
 	pfree(sy_train);
 }
@@ -523,7 +525,7 @@ project_all(const Primal *s, TargetSums *b, double *ones)
 
 	for (int t = 0; t < b->nt; t++)
 		ones[t] = 1;
-	fold_centre_products(b->all, NULL, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
+	fold_centre_products(b->all, NULL, b->all, NULL, s->p, b->nt, s->all.mean, s->all.inv, sy, ones, 1);
 	gemm_f8(false, false, s->p, b->nt, s->p, 1, s->all.qt, s->p, b->all, b->nt, 0, b->spare, b->nt);
 	memcpy(b->all, b->spare, (Size) s->p * b->nt * sizeof(double));
 	drop_null_directions(s, &s->all, b->all, b->nt);

@@ -34,7 +34,8 @@
 #define PAIR_TILE		256		/* of pairs: two matrices of it fit the second cache */
 #define LANES			16		/* targets that a loop of the low rank takes at once */
 #define ROWS			16
-#define RANK_COLUMNS	256		/* columns of a low-rank tile, about */
+#define RANK_COLUMNS	512		/* most columns of a low-rank tile, about */
+#define RANK_ELEMENTS	(1 << 18)	/* of a matrix of it: two fit the second cache */
 #define MAX_RANK		32
 #define RANK_TOLERANCE	3e-6
 #define MAX_RANK_ALPHAS	512		/* of more alphas the factors cost more than they save */
@@ -250,6 +251,9 @@ pairs_task(int64 i, int worker, void *arg)
  * in each: column k * tile + q is g_k o z_q, so that all loops run over targets.
  */
 
+/* LANES floats of an array; the compiler splits them where registers are shorter */
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+
 /* u[i, k, q] = g[i, k] z[i, q], a copy in w unless NULL, z and z o e in float4; targets past m are 0 */
 HOT_LOOP static void
 rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict w, float *restrict z,
@@ -276,18 +280,19 @@ rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict
 		for (int k = 0; k < rank; k++)
 		{
 			float		g = job->g[(Size) i * rank + k];
-			float	   *restrict out = u + i * columns + k * tile;
+			Size		at = i * columns + k * tile;
 
-			for (int q = 0; q < tile; q++)
-				out[q] = g * zi[q];
+			for (int q = 0; q < tile; q += LANES)
+			{
+				Lanes		value = g * *(const Lanes *) (zi + q);
+
+				*(Lanes *) (u + at + q) = value;
+				if (w != NULL)
+					*(Lanes *) (w + at + q) = value;
+			}
 		}
-		if (w != NULL)
-			memcpy(w + i * columns, u + i * columns, columns * sizeof(float));
 	}
 }
-
-/* LANES floats of an array; the compiler splits them where registers are shorter */
-typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 /* products[l, q] += sum over n rows of u[i, q] w[i, l, q] for n_l (a constant) l and LANES q */
 static inline __attribute__((always_inline)) void
@@ -496,7 +501,7 @@ low_rank_factors(SweepJob *job)
 		for (int k = 0; k < r; k++)
 			w[(Size) j * r + k] = vt[(Size) k * a + j];
 	job->rank = r;
-	job->rank_tile = LANES * Max(1, RANK_COLUMNS / (LANES * r));
+	job->rank_tile = LANES * Max(1, Min(RANK_COLUMNS, RANK_ELEMENTS / p) / (LANES * r));
 	job->g = g;
 	job->g_d = g_d;
 	job->w = w;
