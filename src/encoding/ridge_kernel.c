@@ -235,26 +235,22 @@ scale_rows(double *out, const double *in, const double *factor, Size rows, Size 
 			out[i * columns + j] = factor[i] * in[i * ldin + j];
 }
 
-/* e of one fold at one alpha: n_f x nt; false when V_f D V_f' is not positive definite in rounding. */
+/*
+ * e of one fold at one alpha: n_f x nt; false when V_f D V_f' is not positive
+ * definite in rounding.  d is D^1/2 and dz D^1/2 V' y: V_f is scaled by the same
+ * d on both sides, so that its rounding cancels.
+ */
 static bool
-fold_residuals(const Kernel *k, int first, int n_f, double alpha, const double *zy, int nt,
+fold_residuals(const Kernel *k, int first, int n_f, const double *d, const double *dz, int nt,
 			   double *vf, double *a, double *e)
 {
 	Size		r = k->n - 1;
-	double	   *d = huge_matrix(1, r);
 
-	for (Size i = 0; i < r; i++)
-		d[i] = sqrt(1 / (k->lambda[i] + alpha));
 	scale_rows(vf, k->vt + first, d, r, n_f, k->n);
 	syrk_f8(true, n_f, r, 1, vf, n_f, 0, a, n_f);
 	if (cholesky_f8(n_f, a, n_f) != 0)
-	{
-		pfree(d);
 		return false;
-	}
-	scale_rows(vf, vf, d, r, n_f, n_f);
-	pfree(d);
-	gemm_f8(true, false, n_f, nt, r, 1, vf, n_f, zy, nt, 0, e, nt);
+	gemm_f8(true, false, n_f, nt, r, 1, vf, n_f, dz, nt, 0, e, nt);
 	trsm_lower_f8(false, n_f, nt, a, n_f, e, nt);
 	trsm_lower_f8(true, n_f, nt, a, n_f, e, nt);
 	return true;
@@ -272,6 +268,8 @@ static void
 score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double *zy)
 {
 	int			largest = 0;
+	double	   *d = huge_matrix(1, k->n);
+	double	   *dz = huge_matrix(k->n, b->nt);
 	double	   *vf;
 	double	   *a;
 	double	   *e;
@@ -285,11 +283,14 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 	{
 		int			first = 0;
 
+		for (int i = 0; i < k->n - 1; i++)
+			d[i] = sqrt(1 / (k->lambda[i] + kj->job->alphas[j]));
+		scale_rows(dz, zy, d, k->n - 1, b->nt, b->nt);
 		for (int f = 0; f < kj->group->n_folds; f++)
 		{
 			int			n_f = kj->group->folds[f].n;
 
-			if (fold_residuals(k, first, n_f, kj->job->alphas[j], zy, b->nt, vf, a, e))
+			if (fold_residuals(k, first, n_f, d, dz, b->nt, vf, a, e))
 				score_rows(kj, k, j, b, first, n_f, e);
 			else
 				spoil_scores(kj->scores, j, b->t0, b->nt);
@@ -297,6 +298,8 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 		}
 		progress_add(1);
 	}
+	pfree(d);
+	pfree(dz);
 	pfree(vf);
 	pfree(a);
 	pfree(e);
