@@ -942,7 +942,7 @@ gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out)
 
 /* ---- the centre ---- */
 
-#define CENTRE_ROWS 64			/* of each cell: any point near the mean will do */
+#define CENTRE_ROWS 256			/* of each cell: any point near the mean will do */
 
 static double
 rounded_mean(double sum, double n)
