@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 
+#include "base/convert.h"
 #include "base/dispatch.h"
 #include "encoding/encoder.h"
 #include "encoding/encoder_object.h"
@@ -159,13 +160,6 @@ element(const Stored *m, Size row, Size column)
 	return (const char *) m->data + (row * m->columns + column) * m->type;
 }
 
-HOT_LOOP static void
-widen(const float *in, Size n, double *out)
-{
-	for (Size i = 0; i < n; i++)
-		out[i] = in[i];
-}
-
 /* Columns c0 .. c0 + n - 1 of rows r0 .. r0 + n_rows - 1 as float8, out n_rows x n. */
 static void
 unpack(const Stored *m, Size r0, Size n_rows, Size c0, Size n, double *out)
@@ -177,7 +171,7 @@ unpack(const Stored *m, Size r0, Size n_rows, Size c0, Size n, double *out)
 		if (m->type == TENSOR_FLOAT8)
 			memcpy(out + i * n, from, n * sizeof(double));
 		else
-			widen(from, n, out + i * n);
+			widen_floats(from, out + i * n, n);
 	}
 }
 

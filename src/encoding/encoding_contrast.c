@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "utils/array.h"
 
+#include "base/record.h"
 #include "encoding/arguments.h"
 #include "encoding/contrast.h"
 #include "stats/gram.h"
@@ -87,13 +88,6 @@ start_contrast(FunctionCallInfo fcinfo, FuncCallContext *call)
 	MemoryContextSwitchTo(old);
 }
 
-static void
-put_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 Datum
 encoding_contrast(PG_FUNCTION_ARGS)
 {
@@ -113,9 +107,9 @@ encoding_contrast(PG_FUNCTION_ARGS)
 
 	t = call->call_cntr;
 	values[0] = Int64GetDatum(t + 1);
-	put_number(values, nulls, 1, test->t[t]);
-	put_number(values, nulls, 2, test->p[t]);
-	put_number(values, nulls, 3, test->effect[t]);
+	record_put_number(values, nulls, 1, test->t[t]);
+	record_put_number(values, nulls, 2, test->p[t]);
+	record_put_number(values, nulls, 3, test->effect[t]);
 	values[4] = Int64GetDatum(test->df[t]);
 	nulls[4] = isnan(test->effect[t]);
 	row = HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls));

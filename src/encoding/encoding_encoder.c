@@ -18,6 +18,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/record.h"
 #include "encoding/encoder.h"
 #include "tensor/tensor.h"
 
@@ -131,13 +132,6 @@ target_weights(TargetsScan *scan, int t)
 	return w;
 }
 
-static void
-put_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 static Datum
 next_target(FunctionCallInfo fcinfo, bool has_ids)
 {
@@ -159,12 +153,12 @@ next_target(FunctionCallInfo fcinfo, bool has_ids)
 	t = call->call_cntr;
 	values[0] = Int64GetDatum(scan->ids ? scan->ids[t] : t + 1);
 	values[1] = Int64GetDatum(scan->e->target_n[t]);
-	put_number(values, nulls, 2, scan->e->variance[t]);
-	put_number(values, nulls, 3, scan->e->alpha[t]);
-	put_number(values, nulls, 4, scan->e->r[t]);
-	put_number(values, nulls, 5, scan->e->r2[t]);
-	put_number(values, nulls, 6, scan->e->r2_pooled[t]);
-	put_number(values, nulls, 7, scan->intercepts[t]);
+	record_put_number(values, nulls, 2, scan->e->variance[t]);
+	record_put_number(values, nulls, 3, scan->e->alpha[t]);
+	record_put_number(values, nulls, 4, scan->e->r[t]);
+	record_put_number(values, nulls, 5, scan->e->r2[t]);
+	record_put_number(values, nulls, 6, scan->e->r2_pooled[t]);
+	record_put_number(values, nulls, 7, scan->intercepts[t]);
 	nulls[8] = !scan->with_weights;
 	values[8] = scan->with_weights ? PointerGetDatum(target_weights(scan, t)) : (Datum) 0;
 	row = HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls));
@@ -309,12 +303,12 @@ encoding_encoder_info(PG_FUNCTION_ARGS)
 	values[9] = BoolGetDatum(e->per_target);
 	values[10] = BoolGetDatum(e->standardize);
 	values[11] = float8_array(e->alphas, e->n_alphas);
-	put_number(values, nulls, 12, e->l1_ratio);
+	record_put_number(values, nulls, 12, e->l1_ratio);
 	values[13] = Int32GetDatum(e->n_components);
 	nulls[13] = e->n_components == 0;
 	values[14] = int_array(e->bands, e->n_bands);
 	nulls[14] = e->n_bands == 0;
-	put_number(values, nulls, 15, e->prior_strength);
+	record_put_number(values, nulls, 15, e->prior_strength);
 	values[16] = CStringGetTextDatum(e->dual ? "dual" : "primal");
 	values[17] = CStringGetTextDatum(tensor_type_name(e->wtype));
 	values[18] = Int64GetDatum(encoder_stored_size(e));

@@ -13,7 +13,7 @@
  *
  * Targets go in blocks, so that scratch is about 64 MB beside (2 k + 1) p^2.
  * Large score terms run in float4; then every alpha within SURE of the best is
- * scored again in float8 and only those decide (field practice: float4 moves
+ * scored again exactly (sweep_pairs) and only those decide (field practice: float4 moves
  * R2 by less than 1e-6, the low rank by less than 1e-5).  For float4 rows the
  * projections do so too, in the directions where an error of the product is not
  * blown up: dividing by lambda + alpha multiplies it by at most 1 / FIRM there.
@@ -28,6 +28,7 @@
 
 #include "miscadmin.h"
 
+#include "base/convert.h"
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "encoding/ridge_primal.h"
@@ -237,8 +238,7 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 		Size		n = (Size) fold->sweep.n_rows * p;
 		float	   *quad4 = huge_alloc(Max(1, n * sizeof(float)));
 
-		for (Size i = 0; i < n; i++)
-			quad4[i] = fold->held[i];
+		narrow_doubles(fold->held, quad4, n);
 		fold->sweep.quad4 = quad4;
 	}
 	if (fold->sweep.predict)

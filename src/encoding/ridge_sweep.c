@@ -26,6 +26,7 @@
 
 #include <math.h>
 
+#include "base/convert.h"
 #include "base/dispatch.h"
 #include "encoding/ridge.h"
 #include "linalg/linalg.h"
@@ -200,13 +201,6 @@ pair_direction(const double *restrict z, const double *restrict e, double lambda
 		}
 }
 
-HOT_LOOP static void
-narrow(const double *restrict from, Size n, float *restrict to)
-{
-	for (Size i = 0; i < n; i++)
-		to[i] = from[i];
-}
-
 static void
 pairs_task(int64 i, int worker, void *arg)
 {
@@ -236,7 +230,7 @@ pairs_task(int64 i, int worker, void *arg)
 	{
 		float	   *u4 = (float *) w;
 
-		narrow(u, (Size) f->p * m, u4);
+		narrow_doubles(u, u4, (Size) f->p * m);
 		held_squares_float(f, f->quad4, u4, m, u4 + (Size) f->p * PAIR_TILE, a2);
 	}
 	else

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 
+#include "base/convert.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "linalg/blas.h"
@@ -351,20 +352,18 @@ add_row(double *sum, const float *x, Size n)
 		sum[i] += (double) x[i];
 }
 
-HOT_LOOP static void
-set_row(double *out, const float *x, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		out[i] = x[i];
-}
-
 void
 gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size lda, const float *b, Size ldb,
 					   bool add, double *c, Size ldc, float *product)
 {
 	gemm_f4_raw(true, false, m, n, k, 1.0f, a, lda, b, ldb, 0.0f, product, n);
 	for (Size i = 0; i < m; i++)
-		(add ? add_row : set_row) (c + i * ldc, product + i * n, n);
+	{
+		if (add)
+			add_row(c + i * ldc, product + i * n, n);
+		else
+			widen_floats(product + i * n, c + i * ldc, n);
+	}
 }
 
 static void

@@ -21,6 +21,7 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 
+#include "base/convert.h"
 #include "base/dispatch.h"
 #include "linalg/linalg.h"
 #include "stats/gram.h"
@@ -196,13 +197,6 @@ centre_block(TensorType type, void *data, Size ld, int n, int n_columns,
 
 /* ---- one block into the sums ---- */
 
-static void
-widen(const float *in, double *out, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		out[i] = in[i];
-}
-
 /* sxx += X'X of a centred block */
 static void
 add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
@@ -215,7 +209,7 @@ add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
 		MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
 		double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
 
-		widen(x, wide, (Size) n * p);
+		widen_floats(x, wide, (Size) n * p);
 		syrk_f8(true, p, n, 1, wide, p, 1, sxx, p);
 		MemoryContextDelete(scratch);
 	}
@@ -264,9 +258,9 @@ gram_add_wide_products(const float *x, int p, const float *y, Size ldy, int n, i
 	MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
 	double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
 
-	widen(x, wide, nx);
+	widen_floats(x, wide, nx);
 	for (Size i = 0; i < (Size) n; i++)
-		widen(y + i * ldy, wide + nx + i * nt, nt);
+		widen_floats(y + i * ldy, wide + nx + i * nt, nt);
 	gemm_f8(true, false, p, nt, n, 1, wide, p, wide + nx, nt, 1, sxy, ldxy);
 	MemoryContextDelete(scratch);
 }
@@ -365,7 +359,7 @@ chunk_as(MemoryContext scratch, void *data, TensorType have, TensorType want, Si
 	if (have == want)
 		return data;
 	wide = MemoryContextAllocHuge(scratch, Max(1, size_mul(n, sizeof(double))));
-	widen(data, wide, n);
+	widen_floats(data, wide, n);
 	return wide;
 }
 

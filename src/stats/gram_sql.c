@@ -122,25 +122,20 @@ gram_combine(PG_FUNCTION_ARGS)
 }
 
 /*
- * Hands the state on without flattening it, which 14 and 15 would do without a
- * final function.  Rows that wait beside moments are folded in first: a solver
- * then meets nothing but moments, and has their room.  (The pointer is read-only
- * here; the state's value stays what it was.)  Not in a window frame, where a
- * final value may be asked for at every row.
+ * Rows that wait beside moments are folded in first: a solver then meets nothing
+ * but moments, and has their room.  (The state is read-only here; its value
+ * stays what it was.)  Not in a window frame, where a final value may be asked
+ * for at every row.
  */
 Datum
 gram_final(PG_FUNCTION_ARGS)
 {
 	Datum		d = PG_GETARG_DATUM(0);
-	void	   *pointer;
 
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
-		PG_RETURN_DATUM(d);
-	if (AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE)
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)) &&
+		AggCheckCallContext(fcinfo, NULL) == AGG_CONTEXT_AGGREGATE)
 		gram_settle((Gram *) DatumGetGram(d));
-	pointer = palloc(EXPANDED_POINTER_SIZE);
-	memcpy(pointer, DatumGetPointer(d), EXPANDED_POINTER_SIZE);
-	PG_RETURN_POINTER(pointer);
+	PG_RETURN_DATUM(aggregate_hand_on(d));
 }
 
 /* ---- operators ---- */

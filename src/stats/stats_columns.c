@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/aggregate.h"
+#include "stats/column_state.h"
 #include "stats/columns.h"
 
 /* ---- arguments ---- */
@@ -37,18 +38,7 @@ check_row(const Tensor *a, const Tensor *b, bool first, Size p, double rows_befo
 
 /* ---- column_corr and column_r2 ---- */
 
-/* Number of columns of a state; an ERROR if it is none. */
-static Size
-state_columns(const Tensor *state)
-{
-	if (state->dtype != TENSOR_FLOAT8 || state->ndim != 1 || state->dims[0] < 1 ||
-		(state->dims[0] - 1) % COLUMN_SUMS != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a %s tensor of shape %s is not the state of a column aggregate",
-						tensor_type_name(state->dtype), tensor_shape_text(state))));
-	return (Size) (state->dims[0] - 1) / COLUMN_SUMS;
-}
+static const ColumnStateKind column_moments_state = {"a column aggregate", COLUMN_SUMS, column_moments_merge};
 
 /* The elements as float8: in place, or converted into a buffer that the call site keeps. */
 static const double *
@@ -90,7 +80,7 @@ stats_column_moments_transition(PG_FUNCTION_ARGS)
 
 	aggregate_context(fcinfo);
 	if (state != NULL)
-		p = state_columns(state);
+		p = column_state_columns(&column_moments_state, state);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 	{
 		if (state == NULL)
@@ -113,26 +103,7 @@ PG_FUNCTION_INFO_V1(stats_column_moments_combine);
 Datum
 stats_column_moments_combine(PG_FUNCTION_ARGS)
 {
-	Tensor	   *dst;
-	Tensor	   *src;
-
-	aggregate_context(fcinfo);
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	src = PG_GETARG_TENSOR(1);
-	state_columns(src);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_TENSOR(src);	/* the executor copies it */
-	dst = PG_GETARG_TENSOR(0);
-	if (state_columns(dst) != state_columns(src))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("some rows have %zu columns, others %zu", state_columns(dst),
-						state_columns(src))));
-	column_moments_merge(TENSOR_F8(dst), TENSOR_F8(src), state_columns(dst));
-	PG_RETURN_TENSOR(dst);
+	return column_state_combine(fcinfo, &column_moments_state);
 }
 
 PG_FUNCTION_INFO_V1(stats_column_corr);
@@ -140,7 +111,7 @@ Datum
 stats_column_corr(PG_FUNCTION_ARGS)
 {
 	Tensor	   *state = PG_GETARG_TENSOR(0);
-	Size		p = state_columns(state);
+	Size		p = column_state_columns(&column_moments_state, state);
 	Tensor	   *out = tensor_new_vector(TENSOR_FLOAT8, p);
 
 	column_moments_corr(TENSOR_F8(state), p, TENSOR_F8(out));
@@ -152,7 +123,7 @@ Datum
 stats_column_r2(PG_FUNCTION_ARGS)
 {
 	Tensor	   *state = PG_GETARG_TENSOR(0);
-	Size		p = state_columns(state);
+	Size		p = column_state_columns(&column_moments_state, state);
 	Tensor	   *out = tensor_new_vector(TENSOR_FLOAT8, p);
 
 	column_moments_r2(TENSOR_F8(state), p, TENSOR_F8(out));
@@ -165,7 +136,7 @@ Datum
 stats_split_half(PG_FUNCTION_ARGS)
 {
 	Tensor	   *state = PG_GETARG_TENSOR(0);
-	Size		p = state_columns(state);
+	Size		p = column_state_columns(&column_moments_state, state);
 	Tensor	   *out = tensor_new_vector(TENSOR_FLOAT8, p);
 	double	   *r = TENSOR_F8(out);
 

@@ -140,18 +140,10 @@ predictions_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PredictionsGetDatum(p));
 }
 
-/* Hands the state on without flattening it, which 14 and 15 would do without a final function. */
 Datum
 predictions_final(PG_FUNCTION_ARGS)
 {
-	Datum		d = PG_GETARG_DATUM(0);
-	void	   *pointer;
-
-	if (!VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
-		PG_RETURN_DATUM(d);
-	pointer = palloc(EXPANDED_POINTER_SIZE);
-	memcpy(pointer, DatumGetPointer(d), EXPANDED_POINTER_SIZE);
-	PG_RETURN_POINTER(pointer);
+	PG_RETURN_DATUM(aggregate_hand_on(PG_GETARG_DATUM(0)));
 }
 
 Datum

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/aggregate.h"
+#include "stats/column_state.h"
 #include "stats/repeats.h"
 
 PG_FUNCTION_INFO_V1(stats_noise_ceiling_add);
@@ -29,18 +30,7 @@ PG_FUNCTION_INFO_V1(stats_cc_norm_columns);
 
 #define CEILING_COLUMNS 5
 
-/* Number of columns of a state; an ERROR if it is none. */
-static Size
-state_columns(const Tensor *state)
-{
-	if (state->dtype != TENSOR_FLOAT8 || state->ndim != 1 || state->dims[0] < 1 ||
-		(state->dims[0] - 1) % NOISE_SUMS != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a %s tensor of shape %s is not the state of noise_ceiling",
-						tensor_type_name(state->dtype), tensor_shape_text(state))));
-	return (Size) (state->dims[0] - 1) / NOISE_SUMS;
-}
+static const ColumnStateKind noise_state = {"noise_ceiling", NOISE_SUMS, noise_merge};
 
 static void
 check_stimulus(const Tensor *mean, const Tensor *variance, int64 n, bool first, Size v)
@@ -80,7 +70,7 @@ stats_noise_ceiling_add(PG_FUNCTION_ARGS)
 	Size		v;
 
 	aggregate_context(fcinfo);
-	v = state ? state_columns(state) : 0;
+	v = state ? column_state_columns(&noise_state, state) : 0;
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(3))
 	{
 		if (state == NULL)
@@ -104,32 +94,14 @@ stats_noise_ceiling_add(PG_FUNCTION_ARGS)
 Datum
 stats_noise_ceiling_combine(PG_FUNCTION_ARGS)
 {
-	Tensor	   *dst;
-	Tensor	   *src;
-
-	aggregate_context(fcinfo);
-	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	src = PG_GETARG_TENSOR(1);
-	state_columns(src);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_TENSOR(src);	/* the executor copies it */
-	dst = PG_GETARG_TENSOR(0);
-	if (state_columns(dst) != state_columns(src))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("some rows have %zu columns, others %zu", state_columns(dst), state_columns(src))));
-	noise_merge(TENSOR_F8(dst), TENSOR_F8(src), state_columns(dst));
-	PG_RETURN_TENSOR(dst);
+	return column_state_combine(fcinfo, &noise_state);
 }
 
 Datum
 stats_noise_ceiling(PG_FUNCTION_ARGS)
 {
 	Tensor	   *state = PG_GETARG_TENSOR(0);
-	Size		v = state_columns(state);
+	Size		v = column_state_columns(&noise_state, state);
 	Tensor	   *out[CEILING_COLUMNS];
 	Datum		values[CEILING_COLUMNS];
 	bool		nulls[CEILING_COLUMNS] = {false};

@@ -15,6 +15,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/record.h"
 #include "stats/identification.h"
 #include "stats/resampling.h"
 
@@ -276,13 +277,6 @@ require_complete(const PredictionRows *rows)
 	pfree(values);
 }
 
-static void
-put_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = isnan(value);
-	values[column] = Float8GetDatum(value);
-}
-
 Datum
 stats_identification(PG_FUNCTION_ARGS)
 {
@@ -306,10 +300,10 @@ stats_identification(PG_FUNCTION_ARGS)
 	MemoryContextDelete(cxt);
 
 	values[0] = Int64GetDatum(found.n);
-	put_number(values, nulls, 1, found.top_1);
-	put_number(values, nulls, 2, found.top_5);
-	put_number(values, nulls, 3, found.two_way);
-	put_number(values, nulls, 4, found.two_v_two);
-	put_number(values, nulls, 5, found.median_rank);
+	record_put_number(values, nulls, 1, found.top_1);
+	record_put_number(values, nulls, 2, found.top_5);
+	record_put_number(values, nulls, 3, found.two_way);
+	record_put_number(values, nulls, 4, found.two_v_two);
+	record_put_number(values, nulls, 5, found.median_rank);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -16,7 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "base/dispatch.h"
+#include "base/convert.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 
@@ -229,20 +229,6 @@ tensor_set(Tensor *t, Size i, double value)
 	}
 }
 
-HOT_LOOP static void
-widen(const float *in, double *out, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		out[i] = in[i];
-}
-
-HOT_LOOP static void
-narrow(const double *in, float *out, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		out[i] = (float) in[i];
-}
-
 void
 tensor_read_f4(const Tensor *t, Size start, Size n, float *out)
 {
@@ -255,7 +241,7 @@ tensor_read_f4(const Tensor *t, Size start, Size n, float *out)
 			memcpy(out, TENSOR_F4(t) + start, n * sizeof(float));
 			break;
 		case TENSOR_FLOAT8:
-			narrow(TENSOR_F8(t) + start, out, n);
+			narrow_doubles(TENSOR_F8(t) + start, out, n);
 			break;
 	}
 }
@@ -272,11 +258,11 @@ tensor_read_f8(const Tensor *t, Size start, Size n, double *out)
 				Size		m = Min(CHUNK, n - i);
 
 				half_to_float_n(TENSOR_F2(t) + start + i, chunk, m);
-				widen(chunk, out + i, m);
+				widen_floats(chunk, out + i, m);
 			}
 			break;
 		case TENSOR_FLOAT4:
-			widen(TENSOR_F4(t) + start, out, n);
+			widen_floats(TENSOR_F4(t) + start, out, n);
 			break;
 		case TENSOR_FLOAT8:
 			memcpy(out, TENSOR_F8(t) + start, n * sizeof(double));
@@ -296,7 +282,7 @@ tensor_write_f4(Tensor *t, Size start, Size n, const float *in)
 			memcpy(TENSOR_F4(t) + start, in, n * sizeof(float));
 			break;
 		case TENSOR_FLOAT8:
-			widen(in, TENSOR_F8(t) + start, n);
+			widen_floats(in, TENSOR_F8(t) + start, n);
 			break;
 	}
 }
@@ -311,7 +297,7 @@ tensor_write_f8(Tensor *t, Size start, Size n, const double *in)
 				TENSOR_F2(t)[start + i] = double_to_half(in[i]);
 			break;
 		case TENSOR_FLOAT4:
-			narrow(in, TENSOR_F4(t) + start, n);
+			narrow_doubles(in, TENSOR_F4(t) + start, n);
 			break;
 		case TENSOR_FLOAT8:
 			memcpy(TENSOR_F8(t) + start, in, n * sizeof(double));

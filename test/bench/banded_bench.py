@@ -38,12 +38,7 @@ def floor(rates, report):
              ("X'Y of both sides in them, 4 p^2 v", DRAWS * k * 4.0 * P ** 2 * V, 'dgemm', d),
              (f'{a} alphas, p^2 v', DRAWS * k * a * float(P) ** 2 * V, 'sgemm', s),
              ('the fit: 4 p^2 v', 4.0 * P ** 2 * V, 'dgemm', d)]
-    total = 0
-    for name, flops, rate_name, rate in parts:
-        report.figure(f'  floor: {name}', flops / rate, 's', note=f'{flops / 1e9:.1f} Gflop at {rate_name} {rate / 1e9:.0f} Gflop/s')
-        total += flops / rate
-    report.figure('  floor: sum', total, 's')
-    return total
+    return report.floor(parts)
 
 
 def bench_banded_ridge(db, rates, report):

@@ -25,6 +25,15 @@ class Report:
             verdict = "bar %-8s %s" % ("%.4g" % bar, "PASS" if good else "FAIL")
         print("  %-52s %10.4g %-8s %-18s %s" % (what, value, unit, verdict, note), flush=True)
 
+    def floor(self, parts):
+        """Seconds of (name, flops, name of the rate, rate), each shown."""
+        total = 0
+        for name, flops, rate_name, rate in parts:
+            self.figure(f'  floor: {name}', flops / rate, 's', note=f'{flops / 1e9:.1f} Gflop at {rate_name} {rate / 1e9:.0f} Gflop/s')
+            total += flops / rate
+        self.figure('  floor: sum', total, 's')
+        return total
+
 
 def seconds(function, repeat=3):
     """The least wall time of some calls, and the last result."""

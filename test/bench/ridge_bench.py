@@ -38,12 +38,7 @@ def floor(rates, report, a):
              ("rotating X'Y", 2.0 * (FOLDS + 1) * P ** 2 * V, 'sgemm', s),
              (f'{a} alphas by ' + ('predicting' if predict < statistics else 'statistics'), min(predict, statistics), 'sgemm', s),
              ('weights', 2.0 * P ** 2 * V, 'dgemm', d)]
-    total = 0
-    for name, flops, rate_name, rate in parts:
-        report.figure(f'  floor: {name}', flops / rate, 's', note=f'{flops / 1e9:.1f} Gflop at {rate_name} {rate / 1e9:.0f} Gflop/s')
-        total += flops / rate
-    report.figure('  floor: sum', total, 's')
-    return total
+    return report.floor(parts)
 
 
 def bench_ridge_cv(db, rates, report):

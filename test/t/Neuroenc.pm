@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb watch_memory
-  client_processes wait_until crashes);
+  client_processes timed_out ends_in_time wait_until crashes);
 
 # A running node; the extension is in database postgres.
 sub start_node
@@ -135,6 +135,42 @@ sub client_processes
 		$found{$pid} = $title;
 	}
 	return \%found;
+}
+
+# The seconds that a statement took under a timeout of $ms, and what it said.  A
+# machine that pauses is not our latency, so a slow answer has two more tries.
+sub timed_out
+{
+	my ($session, $ms, $statement) = @_;
+	my $took;
+	for my $try (1 .. 3)
+	{
+		$session->{stderr} = '';
+		my $start = time();
+		$session->query("SET statement_timeout = $ms;\n$statement");
+		$took = time() - $start;
+		last if $took < $ms / 1000 + 1;
+	}
+	return ($took, $session->{stderr});
+}
+
+# A statement runs to its end, and is back within a second of timeouts on its way.
+sub ends_in_time
+{
+	my ($session, $name, $statement) = @_;
+	$session->query('RESET statement_timeout;');
+	my $started = time();
+	$session->{stderr} = '';
+	$session->query($statement);
+	my $whole = time() - $started;
+	is($session->{stderr}, '', sprintf('%s: runs to its end in %.1f s', $name, $whole));
+	foreach my $ms (map { int($_ * $whole * 1000 / 5) } 1 .. 4)
+	{
+		my ($took, $said) = timed_out($session, $ms, $statement);
+		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, timeout of %d ms: back after %d ms', $name, $ms, $took * 1000));
+		like($said, qr/^$|canceling statement due to statement timeout/, 'cancelled, or done before');
+	}
+	return;
 }
 
 # Polls until $code is true; false after $seconds.
