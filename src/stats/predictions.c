@@ -28,20 +28,17 @@
 Predictions *
 predictions_new(MemoryContext parent, int n_vectors, int n_labels, int v)
 {
-	MemoryContext cxt;
 	Predictions *p;
 
 	if (v > PREDICTIONS_MAX_COLUMNS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("predictions have at most %d elements a vector, not %d", PREDICTIONS_MAX_COLUMNS, v)));
-	cxt = AllocSetContextCreate(parent, "predictions", ALLOCSET_START_SMALL_SIZES);
-	p = MemoryContextAllocZero(cxt, sizeof(Predictions));
-	EOH_init_header(&p->hdr, &predictions_expanded_methods, cxt);
+	p = state_new(&predictions_kind, parent, sizeof(Predictions));
 	p->n_vectors = n_vectors;
 	p->n_labels = n_labels;
 	p->v = v;
-	p->claim = memory_claim(cxt, "predictions");
+	p->claim = memory_claim(STATE_CONTEXT(p), "predictions");
 	return p;
 }
 
@@ -75,7 +72,7 @@ predictions_reserve(Predictions *p, TensorType dtype, int n)
 	most = Max(MAX_CHUNK_BYTES / value_bytes, 1);
 	capacity = (int) Max((Size) n, Min(most, (Size) Max(p->n, FIRST_ROWS)));
 	memory_claim_add(p->claim, size_add(size_mul(capacity, value_bytes + label_bytes), CHUNK_OVERHEAD), MEMORY_HINT);
-	old = MemoryContextSwitchTo(p->hdr.eoh_context);
+	old = MemoryContextSwitchTo(STATE_CONTEXT(p));
 	chunk = palloc0(sizeof(PredictionChunk));
 	chunk->dtype = dtype;
 	chunk->capacity = capacity;

@@ -20,9 +20,9 @@
 
 #include "postgres.h"
 #include "fmgr.h"
-#include "utils/expandeddatum.h"
 
 #include "base/memory.h"
+#include "base/state.h"
 #include "tensor/tensor.h"
 
 #define PREDICTIONS_MAX_VECTORS 3
@@ -42,7 +42,7 @@ typedef struct PredictionChunk
 
 typedef struct Predictions
 {
-	ExpandedObjectHeader hdr;	/* must be first */
+	StateHeader hdr;			/* must be first */
 	int			n_vectors;
 	int			n_labels;
 	int			v;
@@ -118,11 +118,8 @@ extern int	compare_doubles(const void *a, const void *b);
 
 /* ---- predictions_io.c ---- */
 
-/* From any datum (expanded, flat, toasted). Read only: do not change it. */
-extern const Predictions *DatumGetPredictions(Datum d);
-#define PG_GETARG_PREDICTIONS(n) DatumGetPredictions(PG_GETARG_DATUM(n))
-#define PredictionsGetDatum(p) EOHPGetRWDatum(&(p)->hdr)
+#define PG_GETARG_PREDICTIONS(n) ((const Predictions *) state_from_datum(&predictions_kind, PG_GETARG_DATUM(n)))
 
-extern const ExpandedObjectMethods predictions_expanded_methods;
+extern const StateKind predictions_kind;
 
 #endif							/* NEUROENC_PREDICTIONS_H */

@@ -17,49 +17,24 @@ PG_FUNCTION_INFO_V1(predictions_add_pair_position);
 PG_FUNCTION_INFO_V1(predictions_add_two);
 PG_FUNCTION_INFO_V1(predictions_add_two_position);
 PG_FUNCTION_INFO_V1(predictions_add_repeat);
-PG_FUNCTION_INFO_V1(predictions_combine);
-PG_FUNCTION_INFO_V1(predictions_final);
-PG_FUNCTION_INFO_V1(predictions_plus);
 PG_FUNCTION_INFO_V1(predictions_n_samples);
 PG_FUNCTION_INFO_V1(predictions_n_targets);
 PG_FUNCTION_INFO_V1(predictions_n_blocks);
 
 /* ---- aggregates ---- */
 
-/* The running state, changeable; NULL before the first row. */
-static Predictions *
-running_state(FunctionCallInfo fcinfo, MemoryContext cxt)
-{
-	Datum		d;
-
-	if (PG_ARGISNULL(0))
-		return NULL;
-	d = PG_GETARG_DATUM(0);
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
-		return (Predictions *) DatumGetPredictions(d);
-	return predictions_copy(cxt, DatumGetPredictions(d));
-}
-
-static Datum
-return_state(FunctionCallInfo fcinfo, Predictions *p)
-{
-	if (p == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PredictionsGetDatum(p));
-}
-
 /* Arguments after the state: vectors, then labels; a row with a NULL is skipped. */
 static Datum
 add_row(FunctionCallInfo fcinfo, int n_vectors, int n_labels)
 {
 	MemoryContext cxt = aggregate_context(fcinfo);
-	Predictions *p = running_state(fcinfo, cxt);
+	Predictions *p = state_running(&predictions_kind, fcinfo, cxt);
 	Tensor	   *vectors[PREDICTIONS_MAX_VECTORS];
 	int64		labels[PREDICTIONS_MAX_LABELS];
 
 	for (int i = 1; i <= n_vectors + n_labels; i++)
 		if (PG_ARGISNULL(i))
-			return return_state(fcinfo, p);
+			return state_return(fcinfo, p);
 	for (int k = 0; k < n_vectors; k++)
 		vectors[k] = PG_GETARG_TENSOR(1 + k);
 	for (int k = 0; k < n_labels; k++)
@@ -80,7 +55,7 @@ add_row(FunctionCallInfo fcinfo, int n_vectors, int n_labels)
 				 errmsg("the predictions have %d vectors and %d labels a row, not %d and %d",
 						p->n_vectors, p->n_labels, n_vectors, n_labels)));
 	predictions_add_row(p, vectors, labels);
-	PG_RETURN_DATUM(PredictionsGetDatum(p));
+	return state_return(fcinfo, p);
 }
 
 /* (predicted, y, block), and (predicted, actual, item) of identification */
@@ -122,38 +97,7 @@ predictions_add_repeat(PG_FUNCTION_ARGS)
 	return add_row(fcinfo, 1, 2);
 }
 
-/* Combine function of all of them, and transition and combine function of sum(predictions). */
-Datum
-predictions_combine(PG_FUNCTION_ARGS)
-{
-	MemoryContext cxt = aggregate_context(fcinfo);
-	Predictions *p = running_state(fcinfo, cxt);
-	const Predictions *other;
-
-	if (PG_ARGISNULL(1))
-		return return_state(fcinfo, p);
-	other = PG_GETARG_PREDICTIONS(1);
-	if (p == NULL)
-		p = predictions_copy(cxt, other);
-	else
-		predictions_merge(p, other);
-	PG_RETURN_DATUM(PredictionsGetDatum(p));
-}
-
-Datum
-predictions_final(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_DATUM(aggregate_hand_on(PG_GETARG_DATUM(0)));
-}
-
-Datum
-predictions_plus(PG_FUNCTION_ARGS)
-{
-	Predictions *sum = predictions_copy(CurrentMemoryContext, PG_GETARG_PREDICTIONS(0));
-
-	predictions_merge(sum, PG_GETARG_PREDICTIONS(1));
-	PG_RETURN_DATUM(PredictionsGetDatum(sum));
-}
+STATE_MERGE_FUNCTIONS(predictions, predictions_kind)
 
 /* ---- counts ---- */
 

@@ -1,0 +1,242 @@
+/*
+ * rdm.c
+ *		Representational dissimilarity matrices: making, reading, aligning.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "base/memory.h"
+#include "similarity/rdm.h"
+
+static const char *const metric_names[] = {
+	"unknown", "correlation", "cosine", "euclidean", "sqeuclidean", "cityblock", "mahalanobis",
+	"crossnobis", "poisson", "transformed"
+};
+
+const char *
+rdm_metric_name(RdmMetric metric)
+{
+	return metric_names[metric];
+}
+
+RdmMetric
+rdm_metric_from_name(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(metric_names); i++)
+		if (strcmp(name, metric_names[i]) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("metric \"%s\" is not known", name),
+			 errhint("Metrics are unknown, correlation, cosine, euclidean, sqeuclidean, cityblock, mahalanobis, crossnobis, poisson and transformed.")));
+}
+
+/* ---- labels ---- */
+
+RdmLabel
+rdm_label(const Rdm *r, int i)
+{
+	int			start = i == 0 ? 0 : r->label_end[i - 1];
+
+	return (RdmLabel) {RDM_LABELS_START(r) + start, r->label_end[i] - start};
+}
+
+char *
+rdm_label_text(RdmLabel label)
+{
+	int			shown = pg_mbcliplen(label.text, label.length, 60);
+
+	return psprintf("%.*s%s", shown, label.text, shown < label.length ? "..." : "");
+}
+
+/* Digits of a whole number as bigint prints it, but of any length; false: not one. */
+static bool
+whole_number(RdmLabel label, bool *negative, RdmLabel *digits)
+{
+	*negative = label.length > 0 && label.text[0] == '-';
+	*digits = (RdmLabel) {label.text + *negative, label.length - *negative};
+	if (digits->length == 0 || (digits->text[0] == '0' && label.length > 1))
+		return false;
+	for (int i = 0; i < digits->length; i++)
+		if (digits->text[i] < '0' || digits->text[i] > '9')
+			return false;
+	return true;
+}
+
+static int
+compare_bytes(RdmLabel a, RdmLabel b)
+{
+	int			cmp = memcmp(a.text, b.text, Min(a.length, b.length));
+
+	return cmp != 0 ? cmp : a.length - b.length;
+}
+
+int
+rdm_compare_labels(RdmLabel a, RdmLabel b)
+{
+	bool		negative_a,
+				negative_b;
+	RdmLabel	digits_a,
+				digits_b;
+	bool		whole_a = whole_number(a, &negative_a, &digits_a);
+	bool		whole_b = whole_number(b, &negative_b, &digits_b);
+	int			cmp;
+
+	if (whole_a != whole_b)
+		return whole_a ? -1 : 1;
+	if (!whole_a)
+		return compare_bytes(a, b);
+	if (negative_a != negative_b)
+		return negative_a ? -1 : 1;
+	cmp = digits_a.length != digits_b.length ? digits_a.length - digits_b.length : compare_bytes(digits_a, digits_b);
+	return negative_a ? -cmp : cmp;
+}
+
+static int
+compare_indirect(const void *a, const void *b, void *labels)
+{
+	return rdm_compare_labels(((const RdmLabel *) labels)[*(const int *) a],
+							  ((const RdmLabel *) labels)[*(const int *) b]);
+}
+
+void
+rdm_sort_labels(const RdmLabel *labels, int n, int *order)
+{
+	for (int i = 0; i < n; i++)
+		order[i] = i;
+	qsort_arg(order, n, sizeof(int), compare_indirect, (void *) labels);
+	for (int i = 1; i < n; i++)
+		if (rdm_compare_labels(labels[order[i - 1]], labels[order[i]]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("label \"%s\" is there twice", rdm_label_text(labels[order[i]]))));
+}
+
+/* ---- making ---- */
+
+Rdm *
+rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
+{
+	Size		label_bytes = 0;
+	Size		pairs = n > 0 ? RDM_PAIRS(n) : 0;
+	Size		bytes;
+	char	   *at;
+	Rdm		   *r;
+
+	for (int i = 0; i < n; i++)
+		label_bytes = size_add(label_bytes, labels[i].length);
+	if (n > RDM_MAX_CONDITIONS || label_bytes > MaxAllocSize / 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an rdm of %d conditions would pass 1 GB: at most %d", n, RDM_MAX_CONDITIONS),
+				 errhint("Take fewer conditions, or average them into fewer labels.")));
+	bytes = size_add(RDM_HEADER_SIZE(n, label_bytes), size_mul(pairs, sizeof(double) + (has_counts ? sizeof(int32) : 0)));
+	if (bytes > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("an rdm of %d conditions and %zu bytes would pass 1 GB", n, bytes),
+				 errhint("Take fewer conditions, or average them into fewer labels.")));
+	r = palloc(bytes);
+	memset(r, 0, RDM_HEADER_SIZE(n, label_bytes));
+	SET_VARSIZE(r, bytes);
+	r->version = RDM_VERSION;
+	r->metric = metric;
+	r->flags = has_counts ? RDM_HAS_COUNTS : 0;
+	r->n_conditions = n;
+	r->label_bytes = (int32) label_bytes;
+	at = RDM_LABELS_START(r);
+	for (int i = 0; i < n; i++)
+	{
+		if (labels[i].length > 0)
+			memcpy(at, labels[i].text, labels[i].length);
+		at += labels[i].length;
+		r->label_end[i] = (int32) (at - RDM_LABELS_START(r));
+	}
+	if (has_counts)
+		memset(RDM_COUNTS(r), 0, pairs * sizeof(int32));
+	return r;
+}
+
+/* ---- reading ---- */
+
+void
+rdm_gather(const Rdm *r, const int *conditions, int m, double *out)
+{
+	const double *d = RDM_DISTANCES(r);
+	Size		n = r->n_conditions;
+
+	if (m == r->n_conditions)
+	{
+		memcpy(out, d, RDM_PAIRS(n) * sizeof(double));
+		return;
+	}
+	for (int i = 0; i < m; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int j = i + 1; j < m; j++)
+			*out++ = d[rdm_pair(n, conditions[i], conditions[j])];
+	}
+}
+
+void
+rdm_square(const Rdm *r, double *out)
+{
+	const double *d = RDM_DISTANCES(r);
+	Size		n = r->n_conditions;
+
+	for (Size i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		out[i * n + i] = 0;
+		for (Size j = i + 1; j < n; j++)
+			out[i * n + j] = out[j * n + i] = *d++;
+	}
+}
+
+int
+rdm_align(const Rdm *const *rdms, int n_rdms, int **index)
+{
+	int			n_shared = rdms[0]->n_conditions;
+
+	index[0] = palloc(Max(1, n_shared) * sizeof(int));
+	for (int i = 0; i < n_shared; i++)
+		index[0][i] = i;
+	for (int k = 1; k < n_rdms; k++)
+	{
+		const Rdm  *other = rdms[k];
+		int			kept = 0;
+		int			at = 0;
+
+		index[k] = palloc(Max(1, n_shared) * sizeof(int));
+		for (int i = 0; i < n_shared; i++)
+		{
+			RdmLabel	label = rdm_label(rdms[0], index[0][i]);
+			int			cmp = -1;
+
+			while (at < other->n_conditions && (cmp = rdm_compare_labels(rdm_label(other, at), label)) < 0)
+				at++;
+			if (at == other->n_conditions || cmp != 0)
+				continue;
+			for (int earlier = 0; earlier < k; earlier++)
+				index[earlier][kept] = index[earlier][i];
+			index[k][kept++] = at++;
+		}
+		n_shared = kept;
+	}
+	return n_shared;
+}
+
+const Rdm *
+DatumGetRdm(Datum d)
+{
+	const Rdm  *r = (const Rdm *) PG_DETOAST_DATUM(d);
+
+	if (r->version != RDM_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a stored rdm has version %d, this library reads version %d", r->version, RDM_VERSION)));
+	return r;
+}

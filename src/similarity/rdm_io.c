@@ -1,0 +1,185 @@
+/*
+ * rdm_io.c
+ *		Text and binary forms of an rdm.
+ *
+ * The binary form, little-endian: uint8 version, metric, flags, zero; int32
+ * n_conditions, label_bytes, label_end[n], the bytes of the labels, float8
+ * distances, int32 counts if flagged.  The text form is rdm(summary): and the
+ * binary form in base64.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/memutils.h"
+
+#include "base/memory.h"
+#include "base/state_text.h"
+#include "similarity/rdm.h"
+
+PG_FUNCTION_INFO_V1(rdm_in);
+PG_FUNCTION_INFO_V1(rdm_out);
+PG_FUNCTION_INFO_V1(rdm_recv);
+PG_FUNCTION_INFO_V1(rdm_send);
+
+static void
+write_rdm(StateWriter *w, const Rdm *r)
+{
+	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, 0};
+	Size		pairs = r->n_conditions > 0 ? RDM_PAIRS(r->n_conditions) : 0;
+
+	state_put_bytes(w, head, 4);
+	state_put_int32(w, r->n_conditions);
+	state_put_int32(w, r->label_bytes);
+	state_put_array(w, r->label_end, r->n_conditions, 4);
+	state_put_bytes(w, RDM_LABELS_START(r), r->label_bytes);
+	state_put_array(w, RDM_DISTANCES(r), pairs, 8);
+	if (r->flags & RDM_HAS_COUNTS)
+		state_put_array(w, RDM_COUNTS(r), pairs, 4);
+}
+
+static bytea *
+rdm_to_bytes(const Rdm *r)
+{
+	StateWriter w = {NULL, VARHDRSZ};
+	bytea	   *bytes;
+
+	write_rdm(&w, r);
+	bytes = palloc(w.n);
+	SET_VARSIZE(bytes, w.n);
+	w = (StateWriter) {(char *) bytes, VARHDRSZ};
+	write_rdm(&w, r);
+	return bytes;
+}
+
+/* The labels of n conditions, checked: in this database's encoding, ascending. */
+static RdmLabel *
+read_labels(StateReader *r, int n, int label_bytes)
+{
+	RdmLabel   *labels;
+	int32	   *end;
+	char	   *text;
+
+	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
+	end = palloc(Max(1, n) * sizeof(int32));
+	text = palloc(label_bytes + 1);
+	labels = palloc(Max(1, n) * sizeof(RdmLabel));
+	state_get_array(r, end, n, 4);
+	state_get_bytes(r, text, label_bytes);
+	for (int i = 0; i < n; i++)
+	{
+		int			start = i == 0 ? 0 : end[i - 1];
+
+		if (end[i] < start || end[i] > label_bytes)
+			state_corrupt("rdm", "labels overlap or pass their end");
+		labels[i] = (RdmLabel) {text + start, end[i] - start};
+		if (memchr(labels[i].text, 0, labels[i].length))
+			state_corrupt("rdm", "a label contains a zero byte");
+		pg_verifymbstr(labels[i].text, labels[i].length, false);
+		if (i > 0 && rdm_compare_labels(labels[i - 1], labels[i]) >= 0)
+			state_corrupt("rdm", "labels do not ascend");
+	}
+	if ((n == 0 ? 0 : end[n - 1]) != label_bytes)
+		state_corrupt("rdm", "bytes are left over after the labels");
+	return labels;
+}
+
+static Rdm *
+rdm_from_bytes(const char *bytes, Size n_bytes)
+{
+	StateReader in = {"rdm", bytes, bytes + n_bytes};
+	uint8		head[4];
+	int32		n;
+	int32		label_bytes;
+	Size		pairs;
+	RdmLabel   *labels;
+	Rdm		   *r;
+
+	state_get_bytes(&in, head, 4);
+	if (head[0] != RDM_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid rdm: version %d is not known", head[0]),
+				 errhint("It may have been written by a newer neuroenc.")));
+	if (head[1] > RDM_TRANSFORMED || (head[2] & ~RDM_HAS_COUNTS) || head[3])
+		state_corrupt("rdm", "unknown metric or flags");
+	n = state_get_int32(&in);
+	label_bytes = state_get_int32(&in);
+	if (n < 0 || n > RDM_MAX_CONDITIONS || label_bytes < 0)
+		state_corrupt("rdm", "bad number of conditions or bytes");
+	labels = read_labels(&in, n, label_bytes);
+	pairs = n > 0 ? RDM_PAIRS(n) : 0;
+	state_require(&in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
+	r = rdm_new(head[1], labels, n, head[2] & RDM_HAS_COUNTS);
+	state_get_array(&in, RDM_DISTANCES(r), pairs, 8);
+	if (r->flags & RDM_HAS_COUNTS)
+	{
+		state_get_array(&in, RDM_COUNTS(r), pairs, 4);
+		for (Size i = 0; i < pairs; i++)
+			if (RDM_COUNTS(r)[i] < 0)
+				state_corrupt("rdm", "a count is negative");
+	}
+	state_get_end(&in);
+	return r;
+}
+
+Datum
+rdm_in(PG_FUNCTION_ARGS)
+{
+	StringInfo	bytes = state_from_text("rdm", PG_GETARG_CSTRING(0));
+
+	PG_RETURN_POINTER(rdm_from_bytes(bytes->data, bytes->len));
+}
+
+Datum
+rdm_out(PG_FUNCTION_ARGS)
+{
+	const Rdm  *r = PG_GETARG_RDM(0);
+	bytea	   *bytes = rdm_to_bytes(r);
+	char	   *summary = psprintf("n=%d, metric=%s", r->n_conditions, rdm_metric_name(r->metric));
+
+	PG_RETURN_CSTRING(state_to_text("rdm", summary, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
+}
+
+Datum
+rdm_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			n = buf->len - buf->cursor;
+
+	PG_RETURN_POINTER(rdm_from_bytes(pq_getmsgbytes(buf, n), n));
+}
+
+Datum
+rdm_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(rdm_to_bytes(PG_GETARG_RDM(0)));
+}
+
+const Rdm **
+rdm_array(ArrayType *array, int least, const char *what, int *n)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	const Rdm **rdms;
+
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &nulls, n);
+	if (*n < least)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s has %d RDMs, at least %d %s needed", what, *n, least, least == 1 ? "is" : "are")));
+	rdms = palloc(Max(1, *n) * sizeof(Rdm *));
+	for (int i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("element %d of %s is NULL", i + 1, what)));
+		rdms[i] = DatumGetRdm(elements[i]);
+	}
+	return rdms;
+}
