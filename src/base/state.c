@@ -19,20 +19,36 @@ write_state(StateWriter *w, const StateHeader *state)
 	state->kind->write(w, state);
 }
 
+static void
+settle(const StateHeader *state)
+{
+	if (state->kind->settle)
+		state->kind->settle((void *) state);
+}
+
+Size
+state_stored_size(const void *state)
+{
+	StateWriter w = {NULL, VARHDRSZ};
+
+	settle(state);
+	write_state(&w, state);
+	return w.n;
+}
+
 static Size
 get_flat_size(ExpandedObjectHeader *eoh)
 {
 	const StateHeader *state = (const StateHeader *) eoh;
-	StateWriter w = {NULL, VARHDRSZ};
+	Size		size = state_stored_size(state);
 
-	write_state(&w, state);
-	if (w.n > MaxAllocSize)
+	if (size > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s(%s) of %zu bytes can't be stored or copied: a value is at most 1 GB",
-						state->kind->name, state->kind->summary(state), w.n),
+						state->kind->name, state->kind->summary(state), size),
 				 errhint("%s", state->kind->size_hint)));
-	return w.n;
+	return size;
 }
 
 static void
@@ -77,6 +93,16 @@ read_state(const StateKind *kind, const char *bytes, Size n_bytes, bool validate
 	return state;
 }
 
+static StateHeader *
+expanded_state(const StateKind *kind, Datum d)
+{
+	ExpandedObjectHeader *eoh = DatumGetEOHP(d);
+
+	if (eoh->eoh_methods != &state_methods || ((StateHeader *) eoh)->kind != kind)
+		elog(ERROR, "expanded object is not of type %s", kind->name);
+	return (StateHeader *) eoh;
+}
+
 const void *
 state_from_datum(const StateKind *kind, Datum d)
 {
@@ -85,11 +111,9 @@ state_from_datum(const StateKind *kind, Datum d)
 
 	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
 	{
-		ExpandedObjectHeader *eoh = DatumGetEOHP(d);
-
-		if (eoh->eoh_methods != &state_methods || ((StateHeader *) eoh)->kind != kind)
-			elog(ERROR, "expanded object is not of type %s", kind->name);
-		return eoh;
+		state = expanded_state(kind, d);
+		settle(state);
+		return state;
 	}
 	flat = PG_DETOAST_DATUM(d);
 	state = read_state(kind, VARDATA(flat), VARSIZE(flat) - VARHDRSZ, false);
@@ -109,7 +133,7 @@ state_running(const StateKind *kind, FunctionCallInfo fcinfo, MemoryContext cxt)
 		return NULL;
 	d = PG_GETARG_DATUM(0);
 	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
-		return (void *) state_from_datum(kind, d);
+		return expanded_state(kind, d);
 	return kind->copy(cxt, state_from_datum(kind, d));
 }
 

@@ -32,9 +32,10 @@ typedef struct StateKind
 	 * values) asks for the values to be checked as well.
 	 */
 	void	   *(*read) (StateReader *r, MemoryContext parent, bool validate);
-	void	   *(*copy) (MemoryContext parent, const void *state);
+	void	   *(*copy) (MemoryContext parent, const void *state);	/* this and merge: NULL for a type that can't be merged */
 	void		(*merge) (void *dst, const void *src);	/* src is not changed, and may be dst */
 	char	   *(*summary) (const void *state); /* "p=3, n=10", for people */
+	void		(*settle) (void *state);	/* called before anything but a transition looks at it; NULL: nothing to do */
 	const char *size_hint;		/* what to do when it is over 1 GB: a sentence */
 } StateKind;
 
@@ -50,6 +51,9 @@ extern void *state_new(const StateKind *kind, MemoryContext parent, Size size);
 /* The context that all of a state lives in. */
 #define STATE_CONTEXT(state) (((const StateHeader *) (state))->eoh.eoh_context)
 #define StateGetDatum(state) EOHPGetRWDatum(&((StateHeader *) (state))->eoh)
+
+/* Bytes of the flat value, also past 1 GB. */
+extern Size state_stored_size(const void *state);
 
 /* From any datum (expanded, flat, toasted).  Read only: do not change it. */
 extern const void *state_from_datum(const StateKind *kind, Datum d);

@@ -17,7 +17,6 @@
 #include "base/convert.h"
 #include "base/dispatch.h"
 #include "encoding/encoder.h"
-#include "encoding/encoder_object.h"
 #include "linalg/linalg.h"
 
 #define MEMORY_HINT "Fit fewer targets at a time: gram_targets(gram, targets)."
@@ -40,12 +39,10 @@ nan_array(int n)
 Encoder *
 encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alphas, TensorType wtype)
 {
-	MemoryContext cxt = AllocSetContextCreate(parent, "encoder", ALLOCSET_START_SMALL_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(cxt);
-	Encoder    *e = palloc0(sizeof(Encoder));
+	Encoder    *e = state_new(&encoder_kind, parent, sizeof(Encoder));
+	MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(e));
 
-	EOH_init_header(&e->hdr, &encoder_expanded_methods, cxt);
-	e->claim = memory_claim(cxt, "encoder");
+	e->claim = memory_claim(STATE_CONTEXT(e), "encoder");
 	memory_claim_add(e->claim, size_add(size_mul(p, 3 * 8), size_mul(v, 8 * 8)), MEMORY_HINT);
 	e->p = p;
 	e->v = v;
@@ -78,7 +75,7 @@ encoder_alloc_bands(Encoder *e, int n_bands, const int *bands)
 	MemoryContext old;
 
 	memory_claim_add(e->claim, size_add(size_mul(n, sizeof(double)), size_mul(n_bands, sizeof(int))), MEMORY_HINT);
-	old = MemoryContextSwitchTo(e->hdr.eoh_context);
+	old = MemoryContextSwitchTo(STATE_CONTEXT(e));
 	e->n_bands = n_bands;
 	e->bands = huge_alloc(n_bands * sizeof(int));
 	memcpy(e->bands, bands, n_bands * sizeof(int));
@@ -96,7 +93,7 @@ claimed_zeros(Encoder *e, Size n)
 	void	   *a;
 
 	memory_claim_add(e->claim, bytes, MEMORY_HINT);
-	old = MemoryContextSwitchTo(e->hdr.eoh_context);
+	old = MemoryContextSwitchTo(STATE_CONTEXT(e));
 	a = huge_alloc0(Max(1, bytes));
 	MemoryContextSwitchTo(old);
 	return a;
@@ -118,7 +115,7 @@ encoder_alloc_dual(Encoder *e, int64 n_dual)
 	e->n_dual = n_dual;
 	e->coef = claimed_zeros(e, size_mul(n_dual, e->v));
 	e->rows = claimed_zeros(e, size_mul(n_dual, e->p));
-	old = MemoryContextSwitchTo(e->hdr.eoh_context);
+	old = MemoryContextSwitchTo(STATE_CONTEXT(e));
 	e->scale2 = huge_alloc(e->p * sizeof(double));
 	MemoryContextSwitchTo(old);
 	for (int j = 0; j < e->p; j++)

@@ -19,9 +19,9 @@
 
 #include "postgres.h"
 #include "fmgr.h"
-#include "utils/expandeddatum.h"
 
 #include "base/memory.h"
+#include "base/state.h"
 #include "tensor/tensor.h"
 
 /* What was fitted; stored, so never renumber. */
@@ -60,7 +60,7 @@ typedef enum EncoderSolver
 
 typedef struct Encoder
 {
-	ExpandedObjectHeader hdr;	/* must be first */
+	StateHeader hdr;			/* must be first */
 	int			p;
 	int			v;
 	int64		n;				/* rows of the gram it was fitted on */
@@ -139,11 +139,9 @@ extern void encoder_predict_targets(const Encoder *e, int64 n, const double *row
 
 /* ---- encoder_io.c ---- */
 
-/* Bytes of the flat form, also of one that is too large to store. */
-extern Size encoder_stored_size(const Encoder *e);
+#define PG_GETARG_ENCODER(n) ((const Encoder *) state_from_datum(&encoder_kind, PG_GETARG_DATUM(n)))
+#define EncoderGetDatum(e) StateGetDatum(e)
 
-extern const Encoder *DatumGetEncoder(Datum d);
-#define PG_GETARG_ENCODER(n) DatumGetEncoder(PG_GETARG_DATUM(n))
-#define EncoderGetDatum(e) EOHPGetRWDatum(&(e)->hdr)
+extern const StateKind encoder_kind;
 
 #endif							/* NEUROENC_ENCODER_H */

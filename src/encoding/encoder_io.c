@@ -1,8 +1,6 @@
 /*
  * encoder_io.c
- *		The encoder outside a query: expanded object, flat form, text and binary.
- *
- * All three carry the same bytes (little-endian):
+ *		The bytes of an encoder where it is stored or shipped (little-endian):
  *
  *	uint8 version, uint8 flags (1 per target, 2 standardize, 4 dual), uint8 wtype, uint8 zero
  *	int32 p, v;  int64 n;  int32 n_folds, scores, scoring, scoring_asked, solver, n_alphas
@@ -17,14 +15,8 @@
 
 #include <math.h>
 
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
-
-#include "base/state_text.h"
 #include "encoding/encoder.h"
-#include "encoding/encoder_object.h"
 
-#define ENCODER_VERSION		2
 #define FLAG_PER_TARGET		1
 #define FLAG_STANDARDIZE	2
 #define FLAG_DUAL			4
@@ -36,19 +28,15 @@
 /* Scales of a target sum to the number of bands but for rounding. */
 #define SCALE_TOLERANCE		1e-6
 
-PG_FUNCTION_INFO_V1(encoder_in);
-PG_FUNCTION_INFO_V1(encoder_out);
-PG_FUNCTION_INFO_V1(encoder_recv);
-PG_FUNCTION_INFO_V1(encoder_send);
-
 static void
-write_encoder(StateWriter *w, const Encoder *e)
+write_encoder(StateWriter *w, const void *state)
 {
-	uint8		head[4] = {ENCODER_VERSION, 0, e->wtype, 0};
+	const Encoder *e = state;
+	uint8		head[3] = {0, e->wtype, 0};
 
-	head[1] = (e->per_target ? FLAG_PER_TARGET : 0) | (e->standardize ? FLAG_STANDARDIZE : 0) |
+	head[0] = (e->per_target ? FLAG_PER_TARGET : 0) | (e->standardize ? FLAG_STANDARDIZE : 0) |
 		(e->dual ? FLAG_DUAL : 0);
-	state_put_bytes(w, head, 4);
+	state_put_bytes(w, head, 3);
 	state_put_int32(w, e->p);
 	state_put_int32(w, e->v);
 	state_put_int64(w, e->n);
@@ -165,11 +153,10 @@ require_model(const Encoder *e)
 	require_bands(e);
 }
 
-static Encoder *
-read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
+static void *
+read_encoder(StateReader *r, MemoryContext parent, bool validate)
 {
-	StateReader r = {"encoder", bytes, bytes + n_bytes};
-	uint8		head[4];
+	uint8		head[3];
 	int32		p;
 	int32		v;
 	int64		n;
@@ -178,20 +165,15 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	double	   *alphas;
 	Encoder    *e;
 
-	state_get_bytes(&r, head, 4);
-	if (head[0] != ENCODER_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid encoder: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if ((head[1] & ~FLAGS_KNOWN) || head[3] || (head[2] != TENSOR_FLOAT4 && head[2] != TENSOR_FLOAT8))
+	state_get_bytes(r, head, 3);
+	if ((head[0] & ~FLAGS_KNOWN) || head[2] || (head[1] != TENSOR_FLOAT4 && head[1] != TENSOR_FLOAT8))
 		state_corrupt("encoder", "unknown flags or element type");
-	p = state_get_int32(&r);
-	v = state_get_int32(&r);
-	n = state_get_int64(&r);
+	p = state_get_int32(r);
+	v = state_get_int32(r);
+	n = state_get_int64(r);
 	for (int i = 0; i < N_CODES; i++)
-		code[i] = state_get_int32(&r);
-	state_get_array(&r, &l1_ratio, 1, 8);
+		code[i] = state_get_int32(r);
+	state_get_array(r, &l1_ratio, 1, 8);
 	require_range(p, 1, MAX_COLUMNS, "bad number of features");
 	require_range(v, 1, MAX_COLUMNS, "bad number of targets");
 	require_range(code[0], 0, PG_INT32_MAX, "bad number of folds");
@@ -205,12 +187,12 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	require_range(code[8], 0, p, "bad number of bands");
 	if (n < 0)
 		state_corrupt("encoder", "bad number of rows");
-	state_require(&r, size_add(size_add(size_mul(8, size_add(code[5], size_mul(2, p))), size_mul(56, v)),
+	state_require(r, size_add(size_add(size_mul(8, size_add(code[5], size_mul(2, p))), size_mul(56, v)),
 							   size_mul(code[8], size_add(4, size_mul(8, v)))));
 
 	alphas = palloc(Max(1, code[5]) * sizeof(double));
-	state_get_array(&r, alphas, code[5], 8);
-	e = encoder_new(parent, p, v, code[5], alphas, head[2]);
+	state_get_array(r, alphas, code[5], 8);
+	e = encoder_new(parent, p, v, code[5], alphas, head[1]);
 	pfree(alphas);
 	e->n = n;
 	e->n_folds = code[0];
@@ -221,39 +203,38 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	e->model = code[6];
 	e->n_components = code[7];
 	e->l1_ratio = l1_ratio;
-	e->per_target = (head[1] & FLAG_PER_TARGET) != 0;
-	e->standardize = (head[1] & FLAG_STANDARDIZE) != 0;
-	state_get_array(&r, e->x0, p, 8);
-	state_get_array(&r, e->x_scale, p, 8);
-	state_get_array(&r, e->target_n, v, 8);
-	state_get_array(&r, e->variance, v, 8);
-	state_get_array(&r, e->alpha, v, 8);
-	state_get_array(&r, e->r, v, 8);
-	state_get_array(&r, e->r2, v, 8);
-	state_get_array(&r, e->r2_pooled, v, 8);
-	state_get_array(&r, e->y0, v, 8);
-	read_bands(&r, e, code[8]);
+	e->per_target = (head[0] & FLAG_PER_TARGET) != 0;
+	e->standardize = (head[0] & FLAG_STANDARDIZE) != 0;
+	state_get_array(r, e->x0, p, 8);
+	state_get_array(r, e->x_scale, p, 8);
+	state_get_array(r, e->target_n, v, 8);
+	state_get_array(r, e->variance, v, 8);
+	state_get_array(r, e->alpha, v, 8);
+	state_get_array(r, e->r, v, 8);
+	state_get_array(r, e->r2, v, 8);
+	state_get_array(r, e->r2_pooled, v, 8);
+	state_get_array(r, e->y0, v, 8);
+	read_bands(r, e, code[8]);
 	if (e->model == ENCODER_RIDGE_PRIOR)
-		state_get_array(&r, &e->prior_strength, 1, 8);
-	if (head[1] & FLAG_DUAL)
+		state_get_array(r, &e->prior_strength, 1, 8);
+	if (head[0] & FLAG_DUAL)
 	{
-		int64		n_dual = state_get_int64(&r);
+		int64		n_dual = state_get_int64(r);
 
 		if (n_dual < 0)
 			state_corrupt("encoder", "bad number of dual rows");
-		state_require(&r, size_add(size_mul(8, p), size_mul(size_mul(n_dual, size_add(p, v)), head[2])));
+		state_require(r, size_add(size_mul(8, p), size_mul(size_mul(n_dual, size_add(p, v)), head[1])));
 		encoder_alloc_dual(e, n_dual);
-		state_get_array(&r, e->scale2, p, 8);
-		state_get_array(&r, e->coef, size_mul(n_dual, v), e->wtype);
-		state_get_array(&r, e->rows, size_mul(n_dual, p), e->wtype);
+		state_get_array(r, e->scale2, p, 8);
+		state_get_array(r, e->coef, size_mul(n_dual, v), e->wtype);
+		state_get_array(r, e->rows, size_mul(n_dual, p), e->wtype);
 	}
 	else
 	{
-		state_require(&r, size_mul(size_mul(p, v), head[2]));
+		state_require(r, size_mul(size_mul(p, v), head[1]));
 		encoder_alloc_primal(e);
-		state_get_array(&r, e->weights, size_mul(p, v), e->wtype);
+		state_get_array(r, e->weights, size_mul(p, v), e->wtype);
 	}
-	state_get_end(&r);
 	if (validate)
 	{
 		require_model(e);
@@ -273,96 +254,21 @@ read_encoder(MemoryContext parent, const char *bytes, Size n_bytes, bool validat
 	return e;
 }
 
-/* ---- the expanded object ---- */
-
-Size
-encoder_stored_size(const Encoder *e)
+static char *
+summarize_encoder(const void *state)
 {
-	StateWriter w = {NULL, VARHDRSZ};
+	const Encoder *e = state;
 
-	write_encoder(&w, e);
-	return w.n;
+	return psprintf("p=%d, v=%d, n=" INT64_FORMAT, e->p, e->v, e->n);
 }
 
-static Size
-encoder_get_flat_size(ExpandedObjectHeader *eohptr)
-{
-	const Encoder *e = (const Encoder *) eohptr;
-	Size		size = encoder_stored_size(e);
+const StateKind encoder_kind = {
+	.name = "encoder",
+	.version = 2,
+	.write = write_encoder,
+	.read = read_encoder,
+	.summary = summarize_encoder,
+	.size_hint = "Fit fewer targets at a time (gram_targets), or store the rows of targets(encoder)."
+};
 
-	if (size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an encoder of %zu bytes can't be stored or copied: a value is at most 1 GB", size),
-				 errdetail("It has %d features and %d targets.", e->p, e->v),
-				 errhint("Fit fewer targets at a time (gram_targets), or store the rows of targets(encoder).")));
-	return size;
-}
-
-static void
-encoder_flatten_into(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
-{
-	StateWriter w = {result, VARHDRSZ};
-
-	write_encoder(&w, (const Encoder *) eohptr);
-	Assert(w.n == allocated_size);
-	SET_VARSIZE(result, allocated_size);
-}
-
-const ExpandedObjectMethods encoder_expanded_methods = {encoder_get_flat_size, encoder_flatten_into};
-
-const Encoder *
-DatumGetEncoder(Datum d)
-{
-	struct varlena *flat;
-	Encoder    *e;
-
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
-	{
-		ExpandedObjectHeader *eoh = DatumGetEOHP(d);
-
-		if (eoh->eoh_methods != &encoder_expanded_methods)
-			elog(ERROR, "expanded object is not an encoder");
-		return (const Encoder *) eoh;
-	}
-	flat = PG_DETOAST_DATUM(d);
-	e = read_encoder(CurrentMemoryContext, VARDATA(flat), VARSIZE(flat) - VARHDRSZ, false);
-	if ((Pointer) flat != DatumGetPointer(d))
-		pfree(flat);
-	return e;
-}
-
-/* ---- text and binary ---- */
-
-Datum
-encoder_in(PG_FUNCTION_ARGS)
-{
-	StringInfo	bytes = state_from_text("encoder", PG_GETARG_CSTRING(0));
-
-	PG_RETURN_DATUM(EncoderGetDatum(read_encoder(CurrentMemoryContext, bytes->data, bytes->len, true)));
-}
-
-Datum
-encoder_out(PG_FUNCTION_ARGS)
-{
-	const Encoder *e = PG_GETARG_ENCODER(0);
-	bytea	   *flat = state_flatten(&e->hdr);
-	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, e->p, e->v, e->n);
-
-	PG_RETURN_CSTRING(state_to_text("encoder", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
-}
-
-Datum
-encoder_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			n = buf->len - buf->cursor;
-
-	PG_RETURN_DATUM(EncoderGetDatum(read_encoder(CurrentMemoryContext, pq_getmsgbytes(buf, n), n, true)));
-}
-
-Datum
-encoder_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(state_flatten(&PG_GETARG_ENCODER(0)->hdr));
-}
+STATE_IO_FUNCTIONS(encoder, encoder_kind)

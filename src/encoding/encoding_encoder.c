@@ -311,6 +311,6 @@ encoding_encoder_info(PG_FUNCTION_ARGS)
 	record_put_number(values, nulls, 15, e->prior_strength);
 	values[16] = CStringGetTextDatum(e->dual ? "dual" : "primal");
 	values[17] = CStringGetTextDatum(tensor_type_name(e->wtype));
-	values[18] = Int64GetDatum(encoder_stored_size(e));
+	values[18] = Int64GetDatum(state_stored_size(e));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

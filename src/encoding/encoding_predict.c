@@ -316,7 +316,7 @@ start_fold(HeldOutScan *scan)
 	old = MemoryContextSwitchTo(scan->cxt);
 	others = gram_copy_folds(scan->cxt, scan->g, &scan->folds[scan->f], 1, true);
 	scan->fit = ridge_fit(scan->cxt, others, scan->e->v, scan->alphas, scan->e->standardize);
-	MemoryContextDelete(others->hdr.eoh_context);
+	MemoryContextDelete(STATE_CONTEXT(others));
 	read_fold(scan);
 	scan->at = 0;
 	scan->first = -1;

@@ -356,7 +356,7 @@ ridge_prior_cv_fit(MemoryContext parent, const Gram *g, const PriorOptions *opti
 		e = fit_strength(scratch, g, &prior, strengths[i], &ridge);
 		for (int t = 0; t < g->v; t++)
 			score[(Size) i * g->v + t] = e->variance[t] > 0 ? e->r2_pooled[t] : NAN;
-		MemoryContextDelete(e->hdr.eoh_context);
+		MemoryContextDelete(STATE_CONTEXT(e));
 	}
 	if (n_strengths > 1)
 		chosen = choose_strength(score, n_strengths, g->v, gram_n(g));

@@ -65,7 +65,7 @@ index_grow(Gram *g, GramIndex *index, int n_entries)
 	memory_claim_add(g->claim, (n_slots - index->n_slots) * sizeof(int), MEMORY_HINT);
 	if (index->slots)
 		pfree(index->slots);
-	index->slots = MemoryContextAllocExtended(g->hdr.eoh_context, n_slots * sizeof(int),
+	index->slots = MemoryContextAllocExtended(STATE_CONTEXT(g), n_slots * sizeof(int),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	index->n_slots = n_slots;
 }
@@ -116,7 +116,7 @@ gram_pattern(Gram *g, const uint8 *bits)
 		g->patterns = repalloc_huge(g->patterns, size_mul(g->max_patterns, sizeof(uint8 *)));
 	}
 	memory_claim_add(g->claim, bytes + 2 * sizeof(uint8 *) + ALLOC_OVERHEAD, MEMORY_HINT);
-	copy = MemoryContextAlloc(g->hdr.eoh_context, Max(bytes, 1));
+	copy = MemoryContextAlloc(STATE_CONTEXT(g), Max(bytes, 1));
 	memcpy(copy, bits, bytes);
 	g->patterns[g->n_patterns] = copy;
 	index_enter(&g->pattern_index, hash, g->n_patterns);
@@ -177,16 +177,15 @@ gram_cell(Gram *g, int64 fold, int pattern)
 Gram *
 gram_new(MemoryContext parent, int p, int v, bool has_folds)
 {
-	MemoryContext cxt;
 	Gram	   *g;
+	MemoryContext cxt;
 
 	if (p > GRAM_MAX_COLUMNS || v > GRAM_MAX_COLUMNS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a gram has at most %d features and targets, not %d", GRAM_MAX_COLUMNS, Max(p, v))));
-	cxt = AllocSetContextCreate(parent, "gram", ALLOCSET_START_SMALL_SIZES);
-	g = MemoryContextAllocZero(cxt, sizeof(Gram));
-	EOH_init_header(&g->hdr, &gram_expanded_methods, cxt);
+	g = state_new(&gram_kind, parent, sizeof(Gram));
+	cxt = STATE_CONTEXT(g);
 	g->p = p;
 	g->v = v;
 	g->has_folds = has_folds;
@@ -219,7 +218,7 @@ chunk_bytes(const Gram *g, const GramChunk *chunk)
 static void
 chunk_alloc(Gram *g, GramChunk *chunk, TensorType xtype, TensorType ytype, int capacity)
 {
-	MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+	MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(g));
 
 	chunk->xtype = xtype;
 	chunk->ytype = ytype;
@@ -299,7 +298,7 @@ gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, i
 		capacity = cell->pattern != 0 ? 1 : 8;
 	else
 		capacity = Min(chunk->capacity * 2, MAX_CHUNK_ROWS);
-	chunk = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramChunk));
+	chunk = MemoryContextAllocZero(STATE_CONTEXT(g), sizeof(GramChunk));
 	chunk_alloc(g, chunk, xtype, ytype, Max(capacity, n));
 	if (cell->last)
 		cell->last->next = chunk;
@@ -394,7 +393,7 @@ gram_join_small_chunks(Gram *g, GramCell *cell)
 	if (end == first || first->next == end)
 		return;
 
-	joined = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramChunk));
+	joined = MemoryContextAllocZero(STATE_CONTEXT(g), sizeof(GramChunk));
 	chunk_alloc(g, joined, first->xtype, first->ytype, n);
 	while (first != end)
 	{
@@ -539,7 +538,6 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 	if (xtype == TENSOR_FLOAT8 || ytype == TENSOR_FLOAT8)
 		g->has_float8 = true;
 	g->n_rows_seen++;
-	g->flat_size = 0;
 	row_joins(g, cell, chunk, ordinal - 1);
 	if (time_to_fold_in(g, cell))
 		gram_fold_ahead(g, cell);
@@ -634,7 +632,6 @@ gram_merge(Gram *dst, const Gram *src)
 	dst->n_rows_seen += src->n_rows_seen;
 	dst->has_float8 |= src->has_float8;
 	dst->products_float4 |= src->products_float4;
-	dst->flat_size = 0;
 }
 
 int
@@ -871,8 +868,8 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 	left->n_rows_seen = Max(gram_n(left), a->n_rows_seen - b->n_rows_seen);
 	left->has_float8 = a->has_float8 || b->has_float8;
 	left->products_float4 |= all->products_float4 || part->products_float4;
-	MemoryContextDelete(part->hdr.eoh_context);
-	MemoryContextDelete(all->hdr.eoh_context);
+	MemoryContextDelete(STATE_CONTEXT(part));
+	MemoryContextDelete(STATE_CONTEXT(all));
 	return left;
 }
 

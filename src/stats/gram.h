@@ -21,9 +21,9 @@
 
 #include "postgres.h"
 #include "fmgr.h"
-#include "utils/expandeddatum.h"
 
 #include "base/memory.h"
+#include "base/state.h"
 #include "tensor/tensor.h"
 
 /* Sums over n rows about the gram's centre; dimensions p and v are the gram's. */
@@ -70,7 +70,7 @@ typedef struct GramIndex
 
 typedef struct Gram
 {
-	ExpandedObjectHeader hdr;	/* must be first */
+	StateHeader hdr;			/* must be first */
 	int			p;				/* features */
 	int			v;				/* targets, 0 for a gram of x alone */
 	bool		has_folds;		/* made with a fold column */
@@ -96,7 +96,6 @@ typedef struct Gram
 	struct GramAhead *ahead;	/* a block that is being folded in by other threads, or NULL */
 
 	MemoryClaim *claim;
-	Size		flat_size;		/* cached by get_flat_size, 0 = unknown */
 } Gram;
 
 #define GRAM_PATTERN_BYTES(v) (((Size) (v) + 7) / 8)
@@ -212,9 +211,11 @@ extern void gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int
 
 /* ---- gram_io.c ---- */
 
-/* A gram from any datum (expanded, flat, toasted). Read only: do not change it. */
-extern const Gram *DatumGetGram(Datum d);
+/* From any datum (expanded, flat, toasted). Read only: do not change it. */
+#define DatumGetGram(d) ((const Gram *) state_from_datum(&gram_kind, d))
 #define PG_GETARG_GRAM(n) DatumGetGram(PG_GETARG_DATUM(n))
-#define GramGetDatum(g) EOHPGetRWDatum(&(g)->hdr)
+#define GramGetDatum(g) StateGetDatum(g)
+
+extern const StateKind gram_kind;
 
 #endif							/* NEUROENC_GRAM_H */

@@ -91,11 +91,11 @@ plan_tiles(Gram *g, GramAhead *a, int rows)
 		if (a->too_wide)
 			pfree(a->too_wide);
 		a->max_tasks = a->n_tasks;
-		a->too_wide = MemoryContextAlloc(g->hdr.eoh_context, a->max_tasks * sizeof(bool));
+		a->too_wide = MemoryContextAlloc(STATE_CONTEXT(g), a->max_tasks * sizeof(bool));
 	}
 	if ((Size) g->p * a->tile > a->scratch_floats || parallel_threads() > a->scratch_workers)
 	{
-		MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+		MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(g));
 
 		free_scratch(g, a);
 		memory_claim_add(g->claim, size_mul((Size) g->p * a->tile, parallel_threads() * sizeof(float)), NULL);
@@ -151,8 +151,8 @@ gram_fold_ahead(Gram *g, GramCell *cell)
 	a = g->ahead;
 	if (a == NULL)
 	{
-		a = g->ahead = MemoryContextAllocZero(g->hdr.eoh_context, sizeof(GramAhead));
-		a->run = parallel_run_new(g->hdr.eoh_context);
+		a = g->ahead = MemoryContextAllocZero(STATE_CONTEXT(g), sizeof(GramAhead));
+		a->run = parallel_run_new(STATE_CONTEXT(g));
 		a->p = g->p;
 		a->v = g->v;
 	}
@@ -169,7 +169,6 @@ gram_fold_ahead(Gram *g, GramCell *cell)
 	a->empty = NULL;
 	cell->n_held = 0;
 	cell->held_bytes = 0;
-	g->flat_size = 0;
 	g->products_float4 = true;
 	a->busy = true;
 	parallel_start(a->run, a->n_tasks, tile_task, a);

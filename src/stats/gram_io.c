@@ -1,8 +1,6 @@
 /*
  * gram_io.c
- *		The gram outside a query: expanded object, flat form, text and binary.
- *
- * All three carry the same bytes (little-endian):
+ *		The bytes of a gram where it is stored or shipped (little-endian):
  *
  *	uint8 version, uint8 flags (1 folds, 2 float8 rows seen, 4 centre, 8 products in float4), uint16 zero
  *	int32 p, v;  int64 rows seen;  int32 n_patterns, n_cells
@@ -11,33 +9,21 @@
  *	a cell: int64 fold, int32 pattern, int32 n_chunks, int64 n in moments
  *		if n > 0: float8 sx[p], lower triangle of sxx by rows, sy[v], syy[v], sxy[p x v]
  *		a chunk: int32 n, uint8 xtype, ytype, uint16 zero, int64 ordinal[n], x, y
- *
- * The flat value is a varlena header and these bytes; a state over 1 GB can't
- * be flattened, and is refused in get_flat_size, which every such path calls.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
 
-#include "base/state_text.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
 
-#define GRAM_VERSION	1
 #define FLAG_FOLDS		1
 #define FLAG_FLOAT8		2
 #define FLAG_CENTRE		4
 #define FLAG_PRODUCTS	8
 #define FLAGS_KNOWN		15
-
-PG_FUNCTION_INFO_V1(gram_in);
-PG_FUNCTION_INFO_V1(gram_out);
-PG_FUNCTION_INFO_V1(gram_recv);
-PG_FUNCTION_INFO_V1(gram_send);
 
 /* ---- writing ---- */
 
@@ -83,17 +69,18 @@ write_cell(StateWriter *w, const Gram *g, const GramCell *cell)
 }
 
 static void
-write_gram(StateWriter *w, const Gram *g)
+write_gram(StateWriter *w, const void *state)
 {
-	uint8		head[4] = {GRAM_VERSION, 0, 0, 0};
+	const Gram *g = state;
+	uint8		head[3] = {0, 0, 0};
 	int			n_cells = 0;
 
-	head[1] = (g->has_folds ? FLAG_FOLDS : 0) | (g->has_float8 ? FLAG_FLOAT8 : 0) |
+	head[0] = (g->has_folds ? FLAG_FOLDS : 0) | (g->has_float8 ? FLAG_FLOAT8 : 0) |
 		(g->has_centre ? FLAG_CENTRE : 0) | (g->products_float4 ? FLAG_PRODUCTS : 0);
 	for (int i = 0; i < g->n_cells; i++)
 		n_cells += gram_cell_n(&g->cells[i]) > 0;
 
-	state_put_bytes(w, head, 4);
+	state_put_bytes(w, head, 3);
 	state_put_int32(w, g->p);
 	state_put_int32(w, g->v);
 	state_put_int64(w, g->n_rows_seen);
@@ -154,7 +141,7 @@ read_moments(StateReader *r, Gram *g, int at, int64 n, bool validate)
 		state_corrupt("gram", "it has moments but no centre");
 	state_require(r, size_mul(doubles, 8));
 	memory_claim_add(g->claim, gram_moments_bytes(g->p, g->v), NULL);
-	old = MemoryContextSwitchTo(g->hdr.eoh_context);
+	old = MemoryContextSwitchTo(STATE_CONTEXT(g));
 	m = gram_moments_new(g->p, g->v);
 	MemoryContextSwitchTo(old);
 	m->n = n;
@@ -283,11 +270,10 @@ read_patterns(StateReader *r, Gram *g, int32 n_patterns)
 	pfree(bits);
 }
 
-static Gram *
-read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
+static void *
+read_gram(StateReader *r, MemoryContext parent, bool validate)
 {
-	StateReader r = {"gram", bytes, bytes + n_bytes};
-	uint8		head[4];
+	uint8		head[3];
 	int32		p;
 	int32		v;
 	int64		n_rows_seen;
@@ -296,144 +282,82 @@ read_gram(MemoryContext parent, const char *bytes, Size n_bytes, bool validate)
 	int32		n_cells;
 	Gram	   *g;
 
-	state_get_bytes(&r, head, 4);
-	if (head[0] != GRAM_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid gram: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if ((head[1] & ~FLAGS_KNOWN) || head[2] || head[3])
+	state_get_bytes(r, head, 3);
+	if ((head[0] & ~FLAGS_KNOWN) || head[1] || head[2])
 		state_corrupt("gram", "unknown flags");
-	p = state_get_int32(&r);
-	v = state_get_int32(&r);
-	n_rows_seen = state_get_int64(&r);
-	n_patterns = state_get_int32(&r);
-	n_cells = state_get_int32(&r);
+	p = state_get_int32(r);
+	v = state_get_int32(r);
+	n_rows_seen = state_get_int64(r);
+	n_patterns = state_get_int32(r);
+	n_cells = state_get_int32(r);
 	if (p < 1 || p > GRAM_MAX_COLUMNS || v < 0 || v > GRAM_MAX_COLUMNS)
 		state_corrupt("gram", "bad number of features or targets");
 	if (n_rows_seen < 0 || n_rows_seen > GRAM_MAX_ROWS || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
 		state_corrupt("gram", "bad counts");
-	if (head[1] & FLAG_CENTRE)
-		state_require(&r, size_mul((Size) p + v, 8));
+	if (head[0] & FLAG_CENTRE)
+		state_require(r, size_mul((Size) p + v, 8));
 
-	g = gram_new(parent, p, v, (head[1] & FLAG_FOLDS) != 0);
-	g->has_float8 = (head[1] & FLAG_FLOAT8) != 0;
-	g->products_float4 = (head[1] & FLAG_PRODUCTS) != 0;
+	g = gram_new(parent, p, v, (head[0] & FLAG_FOLDS) != 0);
+	g->has_float8 = (head[0] & FLAG_FLOAT8) != 0;
+	g->products_float4 = (head[0] & FLAG_PRODUCTS) != 0;
 	g->n_rows_seen = n_rows_seen;
-	if (head[1] & FLAG_CENTRE)
+	if (head[0] & FLAG_CENTRE)
 	{
 		double	   *cx = huge_alloc(size_mul((Size) p + v, 8));
 
-		state_get_array(&r, cx, (Size) p + v, 8);
+		state_get_array(r, cx, (Size) p + v, 8);
 		if (validate)
 			require_finite(cx, (Size) p + v);
 		gram_set_centre(g, cx, cx + p);
 		pfree(cx);
 	}
-	read_patterns(&r, g, n_patterns);
+	read_patterns(r, g, n_patterns);
 	rows_left = n_rows_seen;
 	for (int i = 0; i < n_cells; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		read_cell(&r, g, &rows_left, validate);
+		read_cell(r, g, &rows_left, validate);
 	}
-	state_get_end(&r);
 	return g;
 }
 
-/* ---- the expanded object ---- */
-
-static Size
-gram_get_flat_size(ExpandedObjectHeader *eohptr)
+static void *
+copy_gram(MemoryContext parent, const void *state)
 {
-	Gram	   *g = (Gram *) eohptr;
-
-	gram_wait(g);
-	if (g->flat_size == 0)
-	{
-		StateWriter w = {NULL, VARHDRSZ};
-
-		write_gram(&w, g);
-		g->flat_size = w.n;
-	}
-	if (g->flat_size > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a gram of %zu bytes can't be stored or copied: a value is at most 1 GB",
-						g->flat_size),
-				 errdetail("It has %d features and %d targets.", g->p, g->v),
-				 errhint("Chunk the targets, or pass the gram straight to its solver: "
-						 "ridge_cv(gram_agg(...)) in one query level does not copy it.")));
-	return g->flat_size;
+	return gram_copy(parent, state);
 }
 
 static void
-gram_flatten_into(ExpandedObjectHeader *eohptr, void *result, Size allocated_size)
+merge_gram(void *dst, const void *src)
 {
-	StateWriter w = {result, VARHDRSZ};
-
-	write_gram(&w, (Gram *) eohptr);
-	Assert(w.n == allocated_size);
-	SET_VARSIZE(result, allocated_size);
+	gram_merge(dst, src);
 }
 
-const ExpandedObjectMethods gram_expanded_methods = {gram_get_flat_size, gram_flatten_into};
-
-const Gram *
-DatumGetGram(Datum d)
+static char *
+summarize_gram(const void *state)
 {
-	struct varlena *flat;
-	Gram	   *g;
+	const Gram *g = state;
 
-	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
-	{
-		ExpandedObjectHeader *eoh = DatumGetEOHP(d);
-
-		if (eoh->eoh_methods != &gram_expanded_methods)
-			elog(ERROR, "expanded object is not a gram");
-		gram_wait((Gram *) eoh);
-		return (const Gram *) eoh;
-	}
-	flat = PG_DETOAST_DATUM(d);
-	g = read_gram(CurrentMemoryContext, VARDATA(flat), VARSIZE(flat) - VARHDRSZ, false);
-	if ((Pointer) flat != DatumGetPointer(d))
-		pfree(flat);
-	return g;
+	return psprintf("p=%d, v=%d, n=" INT64_FORMAT, g->p, g->v, gram_n(g));
 }
 
-/* ---- text and binary ---- */
-
-Datum
-gram_in(PG_FUNCTION_ARGS)
+static void
+settle_gram(void *state)
 {
-	StringInfo	bytes = state_from_text("gram", PG_GETARG_CSTRING(0));
-	Gram	   *g = read_gram(CurrentMemoryContext, bytes->data, bytes->len, true);
-
-	PG_RETURN_DATUM(GramGetDatum(g));
+	gram_wait(state);
 }
 
-Datum
-gram_out(PG_FUNCTION_ARGS)
-{
-	const Gram *g = PG_GETARG_GRAM(0);
-	bytea	   *flat = state_flatten(&g->hdr);
-	char	   *summary = psprintf("p=%d, v=%d, n=" INT64_FORMAT, g->p, g->v, gram_n(g));
+const StateKind gram_kind = {
+	.name = "gram",
+	.version = 1,
+	.write = write_gram,
+	.read = read_gram,
+	.copy = copy_gram,
+	.merge = merge_gram,
+	.summary = summarize_gram,
+	.settle = settle_gram,
+	.size_hint = "Chunk the targets, or pass the gram straight to its solver: "
+	"ridge_cv(gram_agg(...)) in one query level does not copy it."
+};
 
-	PG_RETURN_CSTRING(state_to_text("gram", summary, VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
-}
-
-Datum
-gram_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			n = buf->len - buf->cursor;
-	Gram	   *g = read_gram(CurrentMemoryContext, pq_getmsgbytes(buf, n), n, true);
-
-	PG_RETURN_DATUM(GramGetDatum(g));
-}
-
-Datum
-gram_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(state_flatten(&PG_GETARG_GRAM(0)->hdr));
-}
+STATE_IO_FUNCTIONS(gram, gram_kind)

@@ -303,7 +303,7 @@ centre_is_float4(const double *centre, int n)
 void
 gram_set_centre(Gram *g, const double *cx, const double *cy)
 {
-	MemoryContext old = MemoryContextSwitchTo(g->hdr.eoh_context);
+	MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(g));
 
 	g->cx = huge_alloc(Max(1, g->p) * sizeof(double));
 	g->cy = huge_alloc(Max(1, g->v) * sizeof(double));
@@ -312,7 +312,6 @@ gram_set_centre(Gram *g, const double *cx, const double *cy)
 	if (g->v > 0)
 		memcpy(g->cy, cy, g->v * sizeof(double));
 	g->has_centre = true;
-	g->flat_size = 0;
 }
 
 static void
@@ -342,10 +341,9 @@ gram_cell_moments(Gram *g, GramCell *cell, bool *fresh)
 
 		require_shippable(g);
 		memory_claim_add(g->claim, gram_moments_bytes(g->p, g->v), MEMORY_HINT);
-		old = MemoryContextSwitchTo(g->hdr.eoh_context);
+		old = MemoryContextSwitchTo(STATE_CONTEXT(g));
 		cell->moments = fresh ? moments_without_xy(g->p, g->v) : gram_moments_new(g->p, g->v);
 		MemoryContextSwitchTo(old);
-		g->flat_size = 0;
 	}
 	return cell->moments;
 }
@@ -456,7 +454,6 @@ gram_fold_in(Gram *g, GramCell *cell)
 	for (GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 		fold_in_chunk(g, m, chunk);
 	release_rows(g, cell);
-	g->flat_size = 0;
 }
 
 /*
@@ -626,7 +623,6 @@ gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m, const double *cx
 	add_translated_xx(m, g->p, t, sign, to->sx, to->sxx);
 	add_translated_xy(g, cell, m, NULL, g->v, t, sign, to->sy, to->syy, to->sxy, g->v);
 	to->n += sign * m->n;
-	g->flat_size = 0;
 	translation_free(t);
 }
 

@@ -7,9 +7,6 @@
 
 #include "stats/gram.h"
 
-/* gram_io.c */
-extern const ExpandedObjectMethods gram_expanded_methods;
-
 /* gram.c */
 extern void gram_free_chunk(Gram *g, GramChunk *chunk);
 

@@ -20,9 +20,7 @@
 PG_FUNCTION_INFO_V1(gram_agg_x);
 PG_FUNCTION_INFO_V1(gram_agg_xy);
 PG_FUNCTION_INFO_V1(gram_agg_xy_fold);
-PG_FUNCTION_INFO_V1(gram_combine);
 PG_FUNCTION_INFO_V1(gram_final);
-PG_FUNCTION_INFO_V1(gram_plus);
 PG_FUNCTION_INFO_V1(gram_minus);
 PG_FUNCTION_INFO_V1(gram_n_samples);
 PG_FUNCTION_INFO_V1(gram_n_features);
@@ -35,38 +33,16 @@ PG_FUNCTION_INFO_V1(gram_select_targets);
 
 /* ---- aggregates ---- */
 
-/* The running state, changeable; NULL before the first row. */
-static Gram *
-running_state(FunctionCallInfo fcinfo, MemoryContext cxt)
-{
-	Datum		d;
-
-	if (PG_ARGISNULL(0))
-		return NULL;
-	d = PG_GETARG_DATUM(0);
-	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
-		return (Gram *) DatumGetEOHP(d);	/* not DatumGetGram, which would wait for a block being folded in */
-	return gram_copy(cxt, DatumGetGram(d));
-}
-
-static Datum
-return_state(FunctionCallInfo fcinfo, Gram *g)
-{
-	if (g == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(GramGetDatum(g));
-}
-
 static Datum
 add_row(FunctionCallInfo fcinfo, bool has_y, bool has_fold)
 {
 	MemoryContext cxt = aggregate_context(fcinfo);
-	Gram	   *g = running_state(fcinfo, cxt);
+	Gram	   *g = state_running(&gram_kind, fcinfo, cxt);
 	Tensor	   *x;
 	Tensor	   *y;
 
 	if (PG_ARGISNULL(1) || (has_y && PG_ARGISNULL(2)) || (has_fold && PG_ARGISNULL(3)))
-		return return_state(fcinfo, g);
+		return state_return(fcinfo, g);
 	x = PG_GETARG_TENSOR(1);
 	y = has_y ? PG_GETARG_TENSOR(2) : NULL;
 	if (g == NULL)
@@ -103,23 +79,7 @@ gram_agg_xy_fold(PG_FUNCTION_ARGS)
 	return add_row(fcinfo, true, true);
 }
 
-/* Combine function of gram_agg, and transition and combine function of sum(gram). */
-Datum
-gram_combine(PG_FUNCTION_ARGS)
-{
-	MemoryContext cxt = aggregate_context(fcinfo);
-	Gram	   *g = running_state(fcinfo, cxt);
-	const Gram *other;
-
-	if (PG_ARGISNULL(1))
-		return return_state(fcinfo, g);
-	other = PG_GETARG_GRAM(1);
-	if (g == NULL)
-		g = gram_copy(cxt, other);
-	else
-		gram_merge(g, other);
-	PG_RETURN_DATUM(GramGetDatum(g));
-}
+STATE_FUNCTION(gram, combine, gram_kind)
 
 /*
  * Rows that wait beside moments are folded in first: a solver then meets nothing
@@ -140,14 +100,7 @@ gram_final(PG_FUNCTION_ARGS)
 
 /* ---- operators ---- */
 
-Datum
-gram_plus(PG_FUNCTION_ARGS)
-{
-	Gram	   *sum = gram_copy(CurrentMemoryContext, PG_GETARG_GRAM(0));
-
-	gram_merge(sum, PG_GETARG_GRAM(1));
-	PG_RETURN_DATUM(GramGetDatum(sum));
-}
+STATE_FUNCTION(gram, plus, gram_kind)
 
 Datum
 gram_minus(PG_FUNCTION_ARGS)
