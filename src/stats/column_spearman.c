@@ -4,11 +4,9 @@
  *
  * Ranks need every value of a column, so the rows are kept as they come (in
  * blocks that grow geometrically, in their own element type) and transposed at
- * the end, a few columns at a time.  A column's values become sortable integers
- * and are ranked by a least-significant-digit radix sort: O(n) a column and the
- * same for any distribution; digits that all values share are skipped, which
- * for float4 data is a third of them.  Ties take the mean of their ranks, and r
- * is Pearson's of the ranks (Spearman 1904), so that it is exact with ties.
+ * the end, a few columns at a time, to be ranked by a radix sort (rank.c).  Ties
+ * take the mean of their ranks, and r is Pearson's of the ranks (Spearman 1904),
+ * so that it is exact with ties.
  *
  * Columns are shared among threads while a column is a short task; longer ones
  * are ranked one by one on the backend's thread, which looks for interrupts.
@@ -22,6 +20,7 @@
 #include "base/progress.h"
 #include "linalg/linalg.h"
 #include "stats/columns.h"
+#include "stats/rank.h"
 
 #define BLOCK_FIRST_ROWS 8
 #define BLOCK_MAX_BYTES ((Size) 32 << 20)
@@ -31,8 +30,6 @@
 /* Rows of a column up to which it may be a task that can't be interrupted */
 #define TASK_MAX_ROWS ((Size) 1 << 19)
 #define TASK_MAX_COLUMNS 16
-
-#define MAX_DIGIT_BITS 11
 
 #define CLAIM_HINT "Ranks need every row: take fewer columns at a time, or column_corr on ranked values."
 
@@ -123,101 +120,15 @@ breathe(bool interruptible, Size i)
 		CHECK_FOR_INTERRUPTS();
 }
 
-/* One worker's scratch; each array is n long but the two of the gather. */
-typedef struct RankScratch
+/* One worker's scratch */
+typedef struct SpearmanScratch
 {
 	double	   *a;				/* columns x n */
 	double	   *b;				/* columns x n */
-	double	   *rank_a;
-	double	   *rank_b;
-	uint64	   *key[2];
-	uint32	   *index[2];
-} RankScratch;
-
-/* An integer that sorts as the value does; -0 and 0 are the same. */
-static inline uint64
-sortable(double value)
-{
-	union
-	{
-		double		f;
-		uint64		u;
-	}			bits = {.f = value + 0.0};
-
-	return bits.u ^ ((bits.u >> 63) != 0 ? ~UINT64CONST(0) : UINT64CONST(1) << 63);
-}
-
-/* Sort key[0] with its index[0]; returns which of the two buffers holds the result. */
-static int
-radix_sort(RankScratch *s, Size n, bool interruptible)
-{
-	int			bits = n < 2048 ? 8 : MAX_DIGIT_BITS;
-	uint64		digit_mask = (UINT64CONST(1) << bits) - 1;
-	int			from = 0;
-
-	for (int shift = 0; shift < 64; shift += bits)
-	{
-		Size		start[1 << MAX_DIGIT_BITS];
-		const uint64 *key = s->key[from];
-		const uint32 *index = s->index[from];
-		uint64	   *to_key = s->key[1 - from];
-		uint32	   *to_index = s->index[1 - from];
-		Size		sum = 0;
-
-		memset(start, 0, ((Size) 1 << bits) * sizeof(Size));
-		for (Size i = 0; i < n; i++)
-		{
-			breathe(interruptible, i);
-			start[(key[i] >> shift) & digit_mask]++;
-		}
-		if (start[(key[0] >> shift) & digit_mask] == n)
-			continue;
-		for (uint64 d = 0; d <= digit_mask; d++)
-		{
-			Size		count = start[d];
-
-			start[d] = sum;
-			sum += count;
-		}
-		for (Size i = 0; i < n; i++)
-		{
-			Size		to = start[(key[i] >> shift) & digit_mask]++;
-
-			breathe(interruptible, i);
-			to_key[to] = key[i];
-			to_index[to] = index[i];
-		}
-		from = 1 - from;
-	}
-	return from;
-}
-
-/* Ranks 1 .. n of n > 0 values, ties averaged. */
-static void
-rank_values(RankScratch *s, Size n, const double *values, double *ranks, bool interruptible)
-{
-	int			sorted;
-
-	for (Size i = 0; i < n; i++)
-	{
-		s->key[0][i] = sortable(values[i]);
-		s->index[0][i] = (uint32) i;
-	}
-	sorted = radix_sort(s, n, interruptible);
-	for (Size i = 0; i < n;)
-	{
-		Size		end = i + 1;
-
-		while (end < n && s->key[sorted][end] == s->key[sorted][i])
-			end++;
-		for (Size k = i; k < end; k++)
-		{
-			breathe(interruptible, k);
-			ranks[s->index[sorted][k]] = 0.5 * (double) (i + 1 + end);
-		}
-		i = end;
-	}
-}
+	double	   *rank_a;			/* n */
+	double	   *rank_b;			/* n */
+	RankScratch rank;
+} SpearmanScratch;
 
 /* Pearson's r of two sets of ranks, whose mean is (n + 1) / 2. */
 static double
@@ -242,7 +153,7 @@ rank_correlation(Size n, const double *x, const double *y)
 
 /* Spearman's r of n pairs; those with a NaN are dropped, in place. */
 static double
-spearman(RankScratch *s, Size n, double *a, double *b, bool interruptible)
+spearman(SpearmanScratch *s, Size n, double *a, double *b, bool interruptible)
 {
 	Size		valid = 0;
 
@@ -255,8 +166,8 @@ spearman(RankScratch *s, Size n, double *a, double *b, bool interruptible)
 		}
 	if (valid < 2)
 		return NAN;
-	rank_values(s, valid, a, s->rank_a, interruptible);
-	rank_values(s, valid, b, s->rank_b, interruptible);
+	rank_average(&s->rank, valid, a, s->rank_a, interruptible);
+	rank_average(&s->rank, valid, b, s->rank_b, interruptible);
 	return rank_correlation(valid, s->rank_a, s->rank_b);
 }
 
@@ -265,7 +176,7 @@ spearman(RankScratch *s, Size n, double *a, double *b, bool interruptible)
 typedef struct SpearmanJob
 {
 	const ColumnRows *rows;
-	RankScratch *scratch;		/* one a worker */
+	SpearmanScratch *scratch;		/* one a worker */
 	Size		columns;		/* of a task */
 	bool		interruptible;
 	double	   *out;
@@ -273,7 +184,7 @@ typedef struct SpearmanJob
 
 /* Columns first .. first + count - 1 into a and b of the scratch. */
 static void
-gather_columns(const SpearmanJob *job, RankScratch *s, Size first, Size count)
+gather_columns(const SpearmanJob *job, SpearmanScratch *s, Size first, Size count)
 {
 	Size		p = job->rows->p;
 	Size		n = job->rows->n;
@@ -310,7 +221,7 @@ static void
 spearman_task(int64 i, int worker, void *arg)
 {
 	SpearmanJob *job = arg;
-	RankScratch *s = &job->scratch[worker];
+	SpearmanScratch *s = &job->scratch[worker];
 	Size		n = job->rows->n;
 	Size		first = (Size) i * job->columns;
 	Size		count = Min(job->columns, job->rows->p - first);
@@ -321,26 +232,19 @@ spearman_task(int64 i, int worker, void *arg)
 }
 
 static Size
-rank_scratch_bytes(Size n, Size columns)
+spearman_scratch_bytes(Size n, Size columns)
 {
-	Size		row = size_add(size_mul(2 * sizeof(double), columns),
-							   2 * (sizeof(double) + sizeof(uint64) + sizeof(uint32)));
-
-	return size_mul(n, row);
+	return size_add(size_mul(n, size_mul(2 * sizeof(double), columns + 1)), rank_scratch_bytes(n));
 }
 
 static void
-rank_scratch_allocate(RankScratch *s, Size n, Size columns)
+spearman_scratch_allocate(SpearmanScratch *s, Size n, Size columns)
 {
-	s->a = huge_alloc(n * columns * sizeof(double));
-	s->b = huge_alloc(n * columns * sizeof(double));
-	s->rank_a = huge_alloc(n * sizeof(double));
-	s->rank_b = huge_alloc(n * sizeof(double));
-	for (int k = 0; k < 2; k++)
-	{
-		s->key[k] = huge_alloc(n * sizeof(uint64));
-		s->index[k] = huge_alloc(n * sizeof(uint32));
-	}
+	s->a = huge_matrix(columns, n);
+	s->b = huge_matrix(columns, n);
+	s->rank_a = huge_matrix(1, n);
+	s->rank_b = huge_matrix(1, n);
+	rank_scratch_allocate(&s->rank, n);
 }
 
 void
@@ -354,11 +258,11 @@ column_rows_spearman(const ColumnRows *rows, double *out)
 				old;
 
 	Assert(n > 0);
-	if (n > PG_UINT32_MAX)
+	if (n > RANK_MAX_VALUES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("column_spearman over %zu rows exceeds the maximum of %u", n,
-						PG_UINT32_MAX)));
+				 errmsg("column_spearman over %zu rows exceeds the maximum of %zu", n,
+						RANK_MAX_VALUES)));
 	if (rows->p == 0)
 		return;
 
@@ -370,11 +274,11 @@ column_rows_spearman(const ColumnRows *rows, double *out)
 	n_tasks = (int64) ((rows->p + job.columns - 1) / job.columns);
 
 	scratch = scratch_create("neuroenc column_spearman",
-							 size_mul(workers, rank_scratch_bytes(n, job.columns)), CLAIM_HINT);
+							 size_mul(workers, spearman_scratch_bytes(n, job.columns)), CLAIM_HINT);
 	old = MemoryContextSwitchTo(scratch);
-	job.scratch = palloc(workers * sizeof(RankScratch));
+	job.scratch = palloc(workers * sizeof(SpearmanScratch));
 	for (int w = 0; w < workers; w++)
-		rank_scratch_allocate(&job.scratch[w], n, job.columns);
+		spearman_scratch_allocate(&job.scratch[w], n, job.columns);
 	MemoryContextSwitchTo(old);
 
 	progress_begin("column_spearman", (double) n_tasks);
