@@ -75,3 +75,11 @@ INSERT INTO samples_predictions (v)
     UNION ALL SELECT predictions_agg(astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END), x, id) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT predictions_agg(x, x * x, fold, id) FROM sample_rows
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_paired (id int GENERATED ALWAYS AS IDENTITY, v paired);
+INSERT INTO samples_paired (v)
+    SELECT paired_agg(x, x * x) FROM sample_rows WHERE id <= 4
+    UNION ALL SELECT paired_agg(x, x || x) FROM sample_rows WHERE id BETWEEN 5 AND 9
+    UNION ALL SELECT paired_agg(astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END), x + 1) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT paired_agg(x, x * x) FROM sample_rows
+    UNION ALL SELECT NULL;

@@ -485,7 +485,7 @@ missing_pattern(Gram *g, const void *row, TensorType type, int64 ordinal)
 static bool
 time_to_fold_in(const Gram *g, const GramCell *cell)
 {
-	if (cell->n_held < MIN_BLOCK_ROWS)
+	if (cell->n_held < MIN_BLOCK_ROWS || g->keep_rows)
 		return false;
 	if (cell->moments)
 		return cell->last->n == cell->last->capacity;
@@ -648,6 +648,7 @@ gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_f
 {
 	Gram	   *copy = gram_new(parent, g->p, g->v, g->has_folds);
 
+	copy->keep_rows = g->keep_rows;
 	adopt_centre(copy, g);
 	for (int i = 0; i < g->n_cells; i++)
 	{

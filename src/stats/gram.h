@@ -76,6 +76,7 @@ typedef struct Gram
 	bool		has_folds;		/* made with a fold column */
 	bool		has_float8;		/* some x or y came as float8 */
 	bool		products_float4;	/* some x'y were multiplied in float4: off by about 1e-8 |x| |y| */
+	bool		keep_rows;		/* rows are never folded in; its owner's to set, not stored */
 	int64		n_rows_seen;	/* next row's ordinal */
 
 	bool		has_centre;		/* set when the first moments are made */
