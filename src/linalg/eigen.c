@@ -11,7 +11,8 @@
  *	   bound by memory;
  *	 - LAPACK's dstedc on the tridiagonal matrix (helper thread);
  *	 - the reflectors applied to its vectors in blocks; 2 n^3 flops.
- * Memory beside A: the vectors and dstedc's work space, 2 n^2 doubles.
+ * Memory beside A: the vectors and dstedc's work space, 2 n^2 doubles.  Where
+ * only values are wanted, the first step is all but O(n^2) of it.
  *
  * Storage: LAPACK's column-major lower triangle is our row-major upper one, so
  * reflector i lies in row i, from column i + 1 on, contiguous; and LAPACK's
@@ -54,8 +55,8 @@ eigh_raw_work(Size n)
 	return syevd_work(n) * sizeof(double) + syevd_iwork(n) * sizeof(int);
 }
 
-int
-eigh_f8_raw(Size n, double *a, double *w, void *work)
+static int
+syevd(const char *what, Size n, double *a, double *w, void *work)
 {
 	int			order = blas_int(n);
 	int			ld = Max(order, 1);
@@ -65,9 +66,15 @@ eigh_f8_raw(Size n, double *a, double *w, void *work)
 	int			info = 0;
 
 	if (n > 0)
-		blas.dsyevd("V", "U", &order, a, &ld, w, dwork, &lwork, (int *) (dwork + lwork), &liwork,
+		blas.dsyevd(what, "U", &order, a, &ld, w, dwork, &lwork, (int *) (dwork + lwork), &liwork,
 					&info, 1, 1);
 	return info;
+}
+
+int
+eigh_f8_raw(Size n, double *a, double *w, void *work)
+{
+	return syevd("V", n, a, w, work);
 }
 
 /* ---- tridiagonalisation ---- */
@@ -214,15 +221,15 @@ typedef struct TridiagonalJob
 	int			info;
 	double	   *d;
 	double	   *e;
-	double	   *z;				/* n x n, vectors in rows */
+	double	   *z;				/* n x n, vectors in rows; NULL: values alone */
 	double	   *work;
 	int		   *iwork;
 } TridiagonalJob;
 
 static Size
-stedc_work(Size n)
+stedc_work(Size n, bool vectors)
 {
-	return 1 + 4 * n + n * n;
+	return vectors ? 1 + 4 * n + n * n : 1;
 }
 
 static Size
@@ -232,10 +239,10 @@ stedc_iwork(Size n)
 }
 
 static Size
-job_bytes(Size n)
+job_bytes(Size n, bool vectors)
 {
 	return sizeof(TridiagonalJob) + 64 +
-		(2 * n + n * n + stedc_work(n)) * sizeof(double) + stedc_iwork(n) * sizeof(int);
+		(2 * n + (vectors ? n * n : 0) + stedc_work(n, vectors)) * sizeof(double) + stedc_iwork(n) * sizeof(int);
 }
 
 static void
@@ -243,16 +250,16 @@ solve_tridiagonal(void *memory)
 {
 	TridiagonalJob *job = memory;
 	int			n = blas_int(job->n);
-	int			lwork = blas_int(stedc_work(job->n));
+	int			lwork = blas_int(stedc_work(job->n, job->z != NULL));
 	int			liwork = blas_int(stedc_iwork(job->n));
 
-	blas.dstedc("I", &n, job->d, job->e, job->z, &n, job->work, &lwork, job->iwork, &liwork,
+	blas.dstedc(job->z ? "I" : "N", &n, job->d, job->e, job->z, &n, job->work, &lwork, job->iwork, &liwork,
 				&job->info, 1);
 }
 
-/* d and e (of T) in; a finished job with its values in d and its vectors in z. */
+/* d and e (of T) in; a finished job with its values in d and its vectors, if wanted, in z. */
 static TridiagonalJob *
-run_tridiagonal(LapackJob *helper, const Tridiagonal *t)
+run_tridiagonal(LapackJob *helper, const Tridiagonal *t, bool vectors)
 {
 	Size		n = t->n;
 	TridiagonalJob *job = lapack_job_memory(helper);
@@ -261,9 +268,9 @@ run_tridiagonal(LapackJob *helper, const Tridiagonal *t)
 	job->info = 0;
 	job->d = (double *) ((char *) job + TYPEALIGN(64, sizeof(TridiagonalJob)));
 	job->e = job->d + n;
-	job->z = job->e + n;
-	job->work = job->z + n * n;
-	job->iwork = (int *) (job->work + stedc_work(n));
+	job->z = vectors ? job->e + n : NULL;
+	job->work = job->e + n + (vectors ? n * n : 0);
+	job->iwork = (int *) (job->work + stedc_work(n, vectors));
 	memcpy(job->d, t->d, n * sizeof(double));
 	memcpy(job->e, t->e, (n - 1) * sizeof(double));
 	lapack_job_run(helper, solve_tridiagonal);
@@ -312,36 +319,40 @@ eigh_scratch(Size n)
 {
 	if (n <= DIRECT_MAX)
 		return eigh_raw_work(n);
-	return job_bytes(n) + local_bytes(n);
+	return job_bytes(n, true) + local_bytes(n);
 }
 
 static void
-decompose(Size n, double *a, double *w)
+decompose(Size n, double *a, double *w, bool vectors)
 {
 	double		cube = (double) n * (double) n * (double) n;
 	Tridiagonal t = {.n = n, .a = a, .d = w};
-	LapackJob  *helper = lapack_job_new(job_bytes(n));
+	LapackJob  *helper = lapack_job_new(job_bytes(n, vectors));
 	TridiagonalJob *job;
+	double		steps = 4.0 / 3.0 * 2.0;	/* of n^3 flops; vectors: 2 more each for dstedc and the way back */
 
 	t.e = huge_alloc(n * sizeof(double));
 	t.tau = huge_alloc(n * sizeof(double));
 	t.w = huge_alloc(n * PANEL * sizeof(double));
 	t.partial = huge_alloc(SYMV_GROUPS * n * sizeof(double));
-	progress_begin("eigendecomposition", (4.0 / 3.0 * 2.0 + 2.0 + 2.0) * cube);
+	progress_begin("eigendecomposition", (vectors ? steps + 2.0 + 2.0 : steps) * cube);
 	tridiagonalise(&t);
-	job = run_tridiagonal(helper, &t);
-	progress_add(2.0 * cube);
-	transform_back(&t, job->z);
+	job = run_tridiagonal(helper, &t, vectors);
 	memcpy(w, job->d, n * sizeof(double));
-	memcpy(a, job->z, n * n * sizeof(double));
+	if (vectors)
+	{
+		progress_add(2.0 * cube);
+		transform_back(&t, job->z);
+		memcpy(a, job->z, n * n * sizeof(double));
+	}
 	progress_end();
 	lapack_job_end(helper);
 }
 
 static void
-decompose_direct(Size n, double *a, double *w)
+decompose_direct(Size n, double *a, double *w, bool vectors)
 {
-	int			info = eigh_f8_raw(n, a, w, palloc(eigh_raw_work(n)));
+	int			info = syevd(vectors ? "V" : "N", n, a, w, palloc(eigh_raw_work(n)));
 
 	if (info != 0)
 		ereport(ERROR,
@@ -349,8 +360,8 @@ decompose_direct(Size n, double *a, double *w)
 				 errmsg("eigenvalues did not converge (dsyevd returned %d)", info)));
 }
 
-void
-eigh_f8(Size n, double *a, double *w)
+static void
+symmetric_eigen(Size n, double *a, double *w, bool vectors)
 {
 	MemoryContext scratch;
 	MemoryContext before;
@@ -370,10 +381,22 @@ eigh_f8(Size n, double *a, double *w)
 	before = MemoryContextSwitchTo(scratch);
 	scale = scale_to_safe(n * n, a);
 	if (n <= DIRECT_MAX)
-		decompose_direct(n, a, w);
+		decompose_direct(n, a, w, vectors);
 	else
-		decompose(n, a, w);
+		decompose(n, a, w, vectors);
 	scale_back(n, w, scale);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(scratch);
+}
+
+void
+eigh_f8(Size n, double *a, double *w)
+{
+	symmetric_eigen(n, a, w, true);
+}
+
+void
+eigvalsh_f8(Size n, double *a, double *w)
+{
+	symmetric_eigen(n, a, w, false);
 }

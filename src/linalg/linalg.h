@@ -120,6 +120,9 @@ extern Size solve_f8(Size n, Size m, double *a, double *b);
  */
 extern void eigh_f8(Size n, double *a, double *w);
 
+/* The values alone, a third of the work at most; A is destroyed. */
+extern void eigvalsh_f8(Size n, double *a, double *w);
+
 /* The same in one uninterruptible call on this thread: for parallel_for tasks, n <= EIGH_RAW_MAX.
  * work: EIGH_RAW_WORK(n) bytes.  Returns LAPACK's info, 0 is good. */
 #define EIGH_RAW_MAX 512
@@ -138,7 +141,7 @@ extern Size eigh_top_scratch(Size n);
 extern void svd_f8(Size m, Size n, double *a, double *s, double *u, double *vt);
 
 /* Bytes of scratch that the two take besides their arguments, for preflights. */
-extern Size eigh_scratch(Size n);
+extern Size eigh_scratch(Size n);	/* an upper bound for eigvalsh_f8 */
 extern Size svd_scratch(Size m, Size n);
 
 #endif							/* NEUROENC_LINALG_H */

@@ -210,6 +210,14 @@ extern void gram_held_y(const Gram *g, const int *cells, int n_cells, const doub
 /* ... when they arrived: out n */
 extern void gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out);
 
+/* ---- gram_centred.c: the x of all rows about its mean ---- */
+
+/* mean (p), and the sums of squares and products about it (p x p, both triangles) */
+extern void gram_scatter(const Gram *g, double *mean, double *scatter);
+
+/* mean (p), and every row about it (n x p), where all rows are held */
+extern void gram_centred_rows(const Gram *g, double *mean, double *rows);
+
 /* ---- gram_io.c ---- */
 
 /* From any datum (expanded, flat, toasted). Read only: do not change it. */

@@ -14,7 +14,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -22,8 +21,7 @@
 #include "base/memory.h"
 #include "linalg/linalg.h"
 #include "stats/pca.h"
-
-#define LARGEST_SUM 1e300		/* leaves float8 room for the decomposition */
+#include "stats/spectrum.h"
 
 Pca *
 pca_new(int32 p, int32 k, int64 n)
@@ -96,47 +94,15 @@ static int
 set_variances(Pca *pca, Size order, const double *eigenvalues)
 {
 	double		largest = eigenvalues[order - 1];
-	double		cut = largest * (double) Max((int64) pca->p, pca->n) * DBL_EPSILON;
+	double		cut = spectrum_cut(largest, (Size) pca->n, (Size) pca->p);
 	int			rank = 0;
 
-	while (rank < pca->k && eigenvalues[order - 1 - rank] > Max(cut, 0))
+	while (rank < pca->k && eigenvalues[order - 1 - rank] > cut)
 	{
 		PCA_VARIANCE(pca)[rank] = eigenvalues[order - 1 - rank] / (double) (pca->n - 1);
 		rank++;
 	}
 	return rank;
-}
-
-static double
-trace(Size n, const double *a)
-{
-	double		sum = 0;
-
-	for (Size i = 0; i < n; i++)
-		sum += a[i * (n + 1)];
-	if (!(sum < LARGEST_SUM))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the sum of squares of the features is out of range"),
-				 errdetail("The largest that is handled is %g.", LARGEST_SUM),
-				 errhint("Scale the features down.")));
-	return sum;
-}
-
-/* Products of rows about their mean, order n, before they are decomposed. */
-static void
-require_finite_products(Size n, const double *a)
-{
-	for (Size i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (Size j = 0; j < n; j++)
-			if (!isfinite(a[i * n + j]))
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("the products of the features are out of range"),
-						 errhint("Scale the features down.")));
-	}
 }
 
 void
@@ -146,8 +112,8 @@ pca_from_scatter(Pca *pca, double *scatter)
 	double	   *eigenvalues = huge_alloc(p * sizeof(double));
 	int			rank;
 
-	pca->total_variance = trace(p, scatter) / (double) (pca->n - 1);
-	require_finite_products(p, scatter);
+	pca->total_variance = spectrum_trace(p, scatter) / (double) (pca->n - 1);
+	spectrum_require_finite(p, scatter);
 	eigh_f8(p, scatter, eigenvalues);
 	rank = set_variances(pca, p, eigenvalues);
 	for (int i = 0; i < rank; i++)
@@ -171,8 +137,8 @@ pca_from_rows(Pca *pca, const double *rows)
 	int			rank;
 
 	syrk_f8(false, n, p, 1, rows, p, 0, kernel, n);
-	pca->total_variance = trace(n, kernel) / (double) (pca->n - 1);
-	require_finite_products(n, kernel);
+	pca->total_variance = spectrum_trace(n, kernel) / (double) (pca->n - 1);
+	spectrum_require_finite(n, kernel);
 	eigh_f8(n, kernel, eigenvalues);
 	rank = set_variances(pca, n, eigenvalues);
 

@@ -155,42 +155,19 @@ stats_pca_in(PG_FUNCTION_ARGS)
 
 #define MEMORY_HINT "Take fewer features, or make them fewer with random_projection()."
 
-/* 0 .. n_cells - 1 */
-static int *
-all_cells(const Gram *g)
-{
-	int		   *cells = palloc(g->n_cells * sizeof(int));
-
-	for (int i = 0; i < g->n_cells; i++)
-		cells[i] = i;
-	return cells;
-}
-
-/* From the moments of all cells about one centre. */
+/* From the sums of products of all rows. */
 static void
 fit_moments(const Gram *g, Pca *pca)
 {
 	Size		p = (Size) g->p;
 	Size		square = size_mul(size_mul(p, p), sizeof(double));
-	double		n = (double) pca->n;
 	MemoryContext scratch = scratch_create("neuroenc pca", size_add(square, pca_scratch(0, p, 0, false)),
 										   MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	double	   *centre = huge_alloc(p * sizeof(double));
-	double	   *centre_y = huge_alloc(((Size) g->v + 1) * sizeof(double));
-	double	   *sx = huge_alloc0(p * sizeof(double));
-	double	   *sxx = huge_alloc0(square);
+	double	   *scatter = huge_alloc(square);
 
-	gram_get_centre(g, centre, centre_y);
-	gram_sum_xx(g, all_cells(g), g->n_cells, centre, sx, sxx);
-	for (Size i = 0; i < p; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		PCA_MEAN(pca)[i] = centre[i] + sx[i] / n;
-		for (Size j = 0; j < p; j++)
-			sxx[i * p + j] -= sx[i] * sx[j] / n;
-	}
-	pca_from_scatter(pca, sxx);
+	gram_scatter(g, PCA_MEAN(pca), scatter);
+	pca_from_scatter(pca, scatter);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 }
@@ -205,30 +182,9 @@ fit_rows(const Gram *g, Pca *pca)
 	MemoryContext scratch = scratch_create("neuroenc pca", size_add(rows_bytes, pca_scratch(n, p, 0, true)),
 										   MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	double	   *centre = huge_alloc(p * sizeof(double));
-	double	   *centre_y = huge_alloc(((Size) g->v + 1) * sizeof(double));
-	double	   *mean = huge_alloc0(p * sizeof(double));
 	double	   *rows = huge_alloc(rows_bytes);
 
-	gram_get_centre(g, centre, centre_y);
-	gram_held_x(g, all_cells(g), g->n_cells, centre, rows);
-	for (Size i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (Size j = 0; j < p; j++)
-			mean[j] += rows[i * p + j];
-	}
-	for (Size j = 0; j < p; j++)
-	{
-		mean[j] /= (double) n;
-		PCA_MEAN(pca)[j] = centre[j] + mean[j];
-	}
-	for (Size i = 0; i < n; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (Size j = 0; j < p; j++)
-			rows[i * p + j] -= mean[j];
-	}
+	gram_centred_rows(g, PCA_MEAN(pca), rows);
 	pca_from_rows(pca, rows);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
