@@ -11,6 +11,8 @@
 #include "base/memory.h"
 #include "similarity/rdm.h"
 
+#define TILE 64					/* of a square matrix, so that mirrored elements are written while they are in cache */
+
 static const char *const metric_names[] = {
 	"unknown", "correlation", "cosine", "euclidean", "sqeuclidean", "cityblock", "mahalanobis",
 	"crossnobis", "poisson", "transformed"
@@ -121,7 +123,7 @@ Rdm *
 rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
 {
 	Size		label_bytes = 0;
-	Size		pairs = n > 0 ? RDM_PAIRS(n) : 0;
+	Size		pairs = RDM_PAIRS(n);
 	Size		bytes;
 	char	   *at;
 	Rdm		   *r;
@@ -187,13 +189,65 @@ rdm_square(const Rdm *r, double *out)
 	const double *d = RDM_DISTANCES(r);
 	Size		n = r->n_conditions;
 
-	for (Size i = 0; i < n; i++)
+	for (Size row = 0; row < n; row += TILE)
 	{
 		CHECK_FOR_INTERRUPTS();
-		out[i * n + i] = 0;
-		for (Size j = i + 1; j < n; j++)
-			out[i * n + j] = out[j * n + i] = *d++;
+		for (Size column = row; column < n; column += TILE)
+			for (Size i = row; i < Min(row + TILE, n); i++)
+				for (Size j = Max(column, i + 1); j < Min(column + TILE, n); j++)
+					out[i * n + j] = out[j * n + i] = d[rdm_pair(n, i, j)];
+		for (Size i = row; i < Min(row + TILE, n); i++)
+			out[i * n + i] = 0;
 	}
+}
+
+int
+rdm_find(const Rdm *r, RdmLabel label)
+{
+	int			low = 0;
+	int			high = r->n_conditions - 1;
+
+	while (low <= high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			cmp = rdm_compare_labels(rdm_label(r, middle), label);
+
+		if (cmp == 0)
+			return middle;
+		if (cmp < 0)
+			low = middle + 1;
+		else
+			high = middle - 1;
+	}
+	return -1;
+}
+
+Rdm *
+rdm_subset(const Rdm *r, const int *conditions, int m)
+{
+	RdmLabel   *labels = palloc(Max(1, m) * sizeof(RdmLabel));
+	bool		has_counts = r->flags & RDM_HAS_COUNTS;
+	Rdm		   *out;
+	Size		at = 0;
+
+	for (int i = 0; i < m; i++)
+		labels[i] = rdm_label(r, conditions[i]);
+	out = rdm_new(r->metric, labels, m, has_counts);
+	for (int i = 0; i < m; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int j = i + 1; j < m; j++, at++)
+		{
+			Size		pair = rdm_pair(r->n_conditions, Min(conditions[i], conditions[j]),
+										Max(conditions[i], conditions[j]));
+
+			RDM_DISTANCES(out)[at] = RDM_DISTANCES(r)[pair];
+			if (has_counts)
+				RDM_COUNTS(out)[at] = RDM_COUNTS(r)[pair];
+		}
+	}
+	pfree(labels);
+	return out;
 }
 
 int

@@ -13,8 +13,8 @@
  *	12  int32   label_bytes
  *	16  int32   label_end[n_conditions]: end of label i in the bytes
  *	    char    labels, without terminators; zero padding to a multiple of 8
- *	    float8  distance[n (n - 1) / 2], SciPy's condensed order: (0,1) (0,2) .. (1,2) ..; NaN is a missing pair
- *	    int32   count[n (n - 1) / 2] if RDM_HAS_COUNTS: rdms that a mean had for the pair
+ *	    float8  distance[n (n - 1) / 2], SciPy's condensed order: (0,1) (0,2) .. (1,2) ..; NaN is a missing pair, none is infinite
+ *	    int32   count[n (n - 1) / 2] if RDM_HAS_COUNTS: rdms that a mean had for the pair, 0 where it is missing
  *
  * Labels are distinct and ascend by rdm_compare_labels, so that the order in
  * which rows came does not matter and two RDMs are aligned by one merge.
@@ -109,9 +109,15 @@ extern void rdm_gather(const Rdm *r, const int *conditions, int m, double *out);
 /* The whole symmetric matrix, zeros on the diagonal: out n x n. */
 extern void rdm_square(const Rdm *r, double *out);
 
+/* The condition of this label; -1: there is none. */
+extern int	rdm_find(const Rdm *r, RdmLabel label);
+
+/* A new RDM of the conditions, which are distinct and in the order of their labels, with metric and counts. */
+extern Rdm *rdm_subset(const Rdm *r, const int *conditions, int m);
+
 /*
  * Conditions that all of the RDMs have, ascending: index[k] (n_conditions of
- * rdms[k] long, palloc'd) holds rdms[k]'s index of each.  Returns their number.
+ * rdms[0] long, palloc'd) holds rdms[k]'s index of each.  Returns their number.
  */
 extern int	rdm_align(const Rdm *const *rdms, int n_rdms, int **index);
 

@@ -2,12 +2,19 @@
  * rdm_io.c
  *		Text and binary forms of an rdm.
  *
- * The binary form, little-endian: uint8 version, metric, flags, zero; int32
+ * The binary form, little-endian: uint8 version, metric, flags, encoding; int32
  * n_conditions, label_bytes, label_end[n], the bytes of the labels, float8
  * distances, int32 counts if flagged.  The text form is rdm(summary): and the
  * binary form in base64.
+ *
+ * No client converts bytes inside a binary form, so it says which encoding
+ * (PostgreSQL's number of it) its labels are in: the database's, or 0 (SQL_ASCII)
+ * if they are plain ASCII.  Input converts them to its own database's encoding,
+ * and since labels are ordered by their bytes the conditions may change places.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -26,11 +33,20 @@ PG_FUNCTION_INFO_V1(rdm_out);
 PG_FUNCTION_INFO_V1(rdm_recv);
 PG_FUNCTION_INFO_V1(rdm_send);
 
+static int
+encoding_of_labels(const Rdm *r)
+{
+	for (int i = 0; i < r->label_bytes; i++)
+		if (IS_HIGHBIT_SET(RDM_LABELS_START(r)[i]))
+			return GetDatabaseEncoding();
+	return PG_SQL_ASCII;
+}
+
 static void
 write_rdm(StateWriter *w, const Rdm *r)
 {
-	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, 0};
-	Size		pairs = r->n_conditions > 0 ? RDM_PAIRS(r->n_conditions) : 0;
+	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, encoding_of_labels(r)};
+	Size		pairs = RDM_PAIRS(r->n_conditions);
 
 	state_put_bytes(w, head, 4);
 	state_put_int32(w, r->n_conditions);
@@ -56,9 +72,9 @@ rdm_to_bytes(const Rdm *r)
 	return bytes;
 }
 
-/* The labels of n conditions, checked: in this database's encoding, ascending. */
+/* The labels of n conditions, in this database's encoding, each checked; 'converted': from another one */
 static RdmLabel *
-read_labels(StateReader *r, int n, int label_bytes)
+read_labels(StateReader *r, int n, int label_bytes, int encoding, bool *converted)
 {
 	RdmLabel   *labels;
 	int32	   *end;
@@ -66,26 +82,52 @@ read_labels(StateReader *r, int n, int label_bytes)
 
 	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
 	end = palloc(Max(1, n) * sizeof(int32));
-	text = palloc(label_bytes + 1);
+	text = palloc(Max(1, label_bytes));
 	labels = palloc(Max(1, n) * sizeof(RdmLabel));
 	state_get_array(r, end, n, 4);
 	state_get_bytes(r, text, label_bytes);
+	*converted = false;
 	for (int i = 0; i < n; i++)
 	{
 		int			start = i == 0 ? 0 : end[i - 1];
+		char	   *label = text + start;
+		char	   *ours;
 
+		CHECK_FOR_INTERRUPTS();
 		if (end[i] < start || end[i] > label_bytes)
 			state_corrupt("rdm", "labels overlap or pass their end");
-		labels[i] = (RdmLabel) {text + start, end[i] - start};
-		if (memchr(labels[i].text, 0, labels[i].length))
+		if (memchr(label, 0, end[i] - start))
 			state_corrupt("rdm", "a label contains a zero byte");
-		pg_verifymbstr(labels[i].text, labels[i].length, false);
-		if (i > 0 && rdm_compare_labels(labels[i - 1], labels[i]) >= 0)
-			state_corrupt("rdm", "labels do not ascend");
+		ours = pg_any_to_server(label, end[i] - start, encoding);
+		*converted |= ours != label;
+		labels[i] = (RdmLabel) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
 	}
 	if ((n == 0 ? 0 : end[n - 1]) != label_bytes)
 		state_corrupt("rdm", "bytes are left over after the labels");
 	return labels;
+}
+
+static void
+require_ascending(const RdmLabel *labels, int n)
+{
+	for (int i = 1; i < n; i++)
+		if (rdm_compare_labels(labels[i - 1], labels[i]) >= 0)
+			state_corrupt("rdm", "labels do not ascend");
+}
+
+static void
+require_distances(const Rdm *r)
+{
+	bool		has_counts = r->flags & RDM_HAS_COUNTS;
+	Size		pairs = RDM_PAIRS(r->n_conditions);
+
+	for (Size i = 0; i < pairs; i++)
+	{
+		if (isinf(RDM_DISTANCES(r)[i]))
+			state_corrupt("rdm", "a distance is infinite");
+		if (has_counts && (RDM_COUNTS(r)[i] < 0 || (RDM_COUNTS(r)[i] == 0) != isnan(RDM_DISTANCES(r)[i])))
+			state_corrupt("rdm", "a count is negative, or 0 where there is a distance");
+	}
 }
 
 static Rdm *
@@ -97,6 +139,7 @@ rdm_from_bytes(const char *bytes, Size n_bytes)
 	int32		label_bytes;
 	Size		pairs;
 	RdmLabel   *labels;
+	bool		converted;
 	Rdm		   *r;
 
 	state_get_bytes(&in, head, 4);
@@ -105,25 +148,30 @@ rdm_from_bytes(const char *bytes, Size n_bytes)
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid rdm: version %d is not known", head[0]),
 				 errhint("It may have been written by a newer neuroenc.")));
-	if (head[1] > RDM_TRANSFORMED || (head[2] & ~RDM_HAS_COUNTS) || head[3])
-		state_corrupt("rdm", "unknown metric or flags");
+	if (head[1] > RDM_TRANSFORMED || (head[2] & ~RDM_HAS_COUNTS) || !PG_VALID_BE_ENCODING(head[3]))
+		state_corrupt("rdm", "unknown metric, flags or encoding");
 	n = state_get_int32(&in);
 	label_bytes = state_get_int32(&in);
 	if (n < 0 || n > RDM_MAX_CONDITIONS || label_bytes < 0)
 		state_corrupt("rdm", "bad number of conditions or bytes");
-	labels = read_labels(&in, n, label_bytes);
-	pairs = n > 0 ? RDM_PAIRS(n) : 0;
+	labels = read_labels(&in, n, label_bytes, head[3], &converted);
+	if (!converted)
+		require_ascending(labels, n);
+	pairs = RDM_PAIRS(n);
 	state_require(&in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
 	r = rdm_new(head[1], labels, n, head[2] & RDM_HAS_COUNTS);
 	state_get_array(&in, RDM_DISTANCES(r), pairs, 8);
 	if (r->flags & RDM_HAS_COUNTS)
-	{
 		state_get_array(&in, RDM_COUNTS(r), pairs, 4);
-		for (Size i = 0; i < pairs; i++)
-			if (RDM_COUNTS(r)[i] < 0)
-				state_corrupt("rdm", "a count is negative");
-	}
 	state_get_end(&in);
+	require_distances(r);
+	if (converted)
+	{
+		int		   *order = palloc(Max(1, n) * sizeof(int));
+
+		rdm_sort_labels(labels, n, order);
+		r = rdm_subset(r, order, n);
+	}
 	return r;
 }
 

@@ -8,10 +8,12 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/record.h"
 #include "similarity/rdm.h"
 #include "tensor/tensor.h"
 
@@ -20,54 +22,115 @@ PG_FUNCTION_INFO_V1(rdm_labels);
 PG_FUNCTION_INFO_V1(rdm_n_conditions);
 PG_FUNCTION_INFO_V1(rdm_metric);
 PG_FUNCTION_INFO_V1(rdm_matrix);
+PG_FUNCTION_INFO_V1(rdm_counts);
+PG_FUNCTION_INFO_V1(rdm_entries);
+PG_FUNCTION_INFO_V1(rdm_subset_labels);
+PG_FUNCTION_INFO_V1(rdm_distance_text);
+PG_FUNCTION_INFO_V1(rdm_distance_bigint);
 
-/* The elements of a text[] of labels, none NULL; they point into the array. */
+#define ROUNDING 1e-6			/* of a matrix from elsewhere, which may be of float4: relative to its largest distance */
+#define BIGINT_TEXT 24			/* bytes of one */
+
+/* ---- arguments ---- */
+
+static RdmLabel
+text_label(text *t)
+{
+	return (RdmLabel) {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
+}
+
+/* 'buffer' holds the label's text. */
+static RdmLabel
+bigint_label(int64 number, char buffer[BIGINT_TEXT])
+{
+	return (RdmLabel) {buffer, pg_lltoa(number, buffer)};
+}
+
+/* The elements of a text[] or bigint[] of labels, none NULL; they may point into the array. */
 static RdmLabel *
 label_array(ArrayType *array, int *n)
 {
+	bool		is_text = ARR_ELEMTYPE(array) == TEXTOID;
 	Datum	   *elements;
 	bool	   *nulls;
 	RdmLabel   *labels;
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, n);
+	if (is_text)
+		deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, n);
+	else
+		deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, n);
 	labels = palloc(Max(1, *n) * sizeof(RdmLabel));
 	for (int i = 0; i < *n; i++)
 	{
-		text	   *element;
-
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("element %d of the array of labels is NULL", i + 1)));
-		element = DatumGetTextPP(elements[i]);
-		labels[i] = (RdmLabel) {VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element)};
+		labels[i] = is_text ? text_label(DatumGetTextPP(elements[i])) :
+			bigint_label(DatumGetInt64(elements[i]), palloc(BIGINT_TEXT));
 	}
 	return labels;
 }
 
+/* The condition of this label, or an error that names it. */
+static int
+require_condition(const Rdm *r, RdmLabel label)
+{
+	int			i = rdm_find(r, label);
+
+	if (i < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the rdm has no condition \"%s\"", rdm_label_text(label)),
+				 errhint("labels(rdm) lists its conditions.")));
+	return i;
+}
+
+/* ---- a matrix as an rdm ---- */
+
+/* The largest distance by size; an error that names the pair if one is infinite. */
+static double
+largest_distance(const Tensor *d, Size n)
+{
+	double		largest = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = 0; j < n; j++)
+		{
+			double		value = tensor_get(d, i * n + j);
+
+			if (isinf(value))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("the distance of conditions %zu and %zu is infinite", i + 1, j + 1),
+						 errdetail("Distances must be finite, or NaN where one is missing.")));
+			if (i != j)
+				largest = Max(largest, isnan(value) ? 0 : fabs(value));
+		}
+	}
+	return largest;
+}
+
 /*
- * Twice the same distance, or an error that names the pair: NaN on both sides
- * is a missing pair, and sums in another order may differ in the last bits.
+ * Twice the same distance up to the rounding of products of this size, or an
+ * error that names the pair; NaN on both sides is a missing pair.
  */
 static double
-symmetric_distance(const Tensor *d, Size n, Size i, Size j)
+symmetric_distance(const Tensor *d, Size n, Size i, Size j, double largest)
 {
 	double		upper = tensor_get(d, i * n + j);
 	double		lower = tensor_get(d, j * n + i);
 
 	if (isnan(upper) && isnan(lower))
 		return upper;
-	if (isinf(upper) || isinf(lower))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the distance of conditions %zu and %zu is infinite", i + 1, j + 1),
-				 errdetail("Distances must be finite, or NaN where one is missing.")));
-	if (!(fabs(upper - lower) <= 1e-6 * (fabs(upper) + fabs(lower))))
+	if (!(fabs(upper - lower) <= ROUNDING * largest))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the matrix is not symmetric: element (%zu, %zu) is %g, element (%zu, %zu) is %g",
 						i + 1, j + 1, upper, j + 1, i + 1, lower)));
-	return (upper + lower) / 2;
+	return upper / 2 + lower / 2;
 }
 
 Datum
@@ -79,6 +142,7 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 	RdmLabel   *labels = label_array(PG_GETARG_ARRAYTYPE_P(0), &n);
 	RdmLabel   *sorted = palloc(Max(1, n) * sizeof(RdmLabel));
 	int		   *order = palloc(Max(1, n) * sizeof(int));
+	double		largest;
 	double	   *out;
 	Rdm		   *r;
 
@@ -92,34 +156,44 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 		sorted[i] = labels[order[i]];
 	r = rdm_new(metric, sorted, n, false);
 	out = RDM_DISTANCES(r);
+	largest = largest_distance(d, n);
 	for (int i = 0; i < n; i++)
 	{
 		double		self = tensor_get(d, (Size) i * n + i);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!isnan(self) && fabs(self) > 1e-6)
+		if (fabs(self) > ROUNDING * largest)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("the distance of condition %d to itself is %g, not 0", i + 1, self)));
 		for (int j = i + 1; j < n; j++)
-			*out++ = symmetric_distance(d, n, order[i], order[j]);
+			*out++ = symmetric_distance(d, n, order[i], order[j], largest);
 	}
 	PG_RETURN_POINTER(r);
+}
+
+/* ---- what an rdm holds ---- */
+
+static Datum *
+label_datums(const Rdm *r)
+{
+	Datum	   *datums = palloc(Max(1, r->n_conditions) * sizeof(Datum));
+
+	for (int i = 0; i < r->n_conditions; i++)
+	{
+		RdmLabel	label = rdm_label(r, i);
+
+		datums[i] = PointerGetDatum(cstring_to_text_with_len(label.text, label.length));
+	}
+	return datums;
 }
 
 Datum
 rdm_labels(PG_FUNCTION_ARGS)
 {
 	const Rdm  *r = PG_GETARG_RDM(0);
-	Datum	   *elements = palloc(Max(1, r->n_conditions) * sizeof(Datum));
 
-	for (int i = 0; i < r->n_conditions; i++)
-	{
-		RdmLabel	label = rdm_label(r, i);
-
-		elements[i] = PointerGetDatum(cstring_to_text_with_len(label.text, label.length));
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, r->n_conditions, TEXTOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(construct_array(label_datums(r), r->n_conditions, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 Datum
@@ -143,4 +217,129 @@ rdm_matrix(PG_FUNCTION_ARGS)
 
 	rdm_square(r, TENSOR_F8(out));
 	PG_RETURN_TENSOR(out);
+}
+
+Datum
+rdm_counts(PG_FUNCTION_ARGS)
+{
+	const Rdm  *r = PG_GETARG_RDM(0);
+	bool		has_counts = r->flags & RDM_HAS_COUNTS;
+	Size		n = r->n_conditions;
+	Tensor	   *out = tensor_new_matrix(TENSOR_FLOAT8, n, n);
+	double	   *count = TENSOR_F8(out);
+	Size		pair = 0;
+
+	for (Size i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = i + 1; j < n; j++, pair++)
+			count[i * n + j] = count[j * n + i] =
+				has_counts ? RDM_COUNTS(r)[pair] : !isnan(RDM_DISTANCES(r)[pair]);
+	}
+	PG_RETURN_TENSOR(out);
+}
+
+/* ---- rdm_entries(rdm): a row a pair, made as it is asked for ---- */
+
+typedef struct Entries
+{
+	const Rdm  *r;
+	Datum	   *labels;			/* n_conditions, text */
+	Size		pair;			/* the next: conditions i < j */
+	int			i;
+	int			j;
+} Entries;
+
+Datum
+rdm_entries(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *call;
+	Entries    *at;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+		TupleDesc	desc;
+
+		call = SRF_FIRSTCALL_INIT();
+		old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+		at = palloc0(sizeof(Entries));
+		at->r = DatumGetRdm(PG_GETARG_DATUM(0));
+		at->labels = label_datums(at->r);
+		at->j = 1;
+		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 3)
+			elog(ERROR, "rdm_entries must return 3 columns");
+		call->tuple_desc = BlessTupleDesc(desc);
+		call->user_fctx = at;
+		MemoryContextSwitchTo(old);
+	}
+	call = SRF_PERCALL_SETUP();
+	at = call->user_fctx;
+	if (at->j >= at->r->n_conditions)
+		SRF_RETURN_DONE(call);
+
+	values[0] = at->labels[at->i];
+	values[1] = at->labels[at->j];
+	record_put_number(values, nulls, 2, RDM_DISTANCES(at->r)[at->pair++]);
+	if (++at->j == at->r->n_conditions && at->i + 2 < at->r->n_conditions)
+	{
+		at->i++;
+		at->j = at->i + 1;
+	}
+	SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls)));
+}
+
+/* ---- some of its conditions ---- */
+
+/* rdm_subset(rdm, text[] or bigint[]): in the order of the labels, whatever the array's */
+Datum
+rdm_subset_labels(PG_FUNCTION_ARGS)
+{
+	const Rdm  *r = PG_GETARG_RDM(0);
+	int			m;
+	RdmLabel   *labels = label_array(PG_GETARG_ARRAYTYPE_P(1), &m);
+	int		   *order = palloc(Max(1, m) * sizeof(int));
+	int		   *conditions = palloc(Max(1, m) * sizeof(int));
+
+	rdm_sort_labels(labels, m, order);
+	for (int i = 0; i < m; i++)
+		conditions[i] = require_condition(r, labels[order[i]]);
+	PG_RETURN_POINTER(rdm_subset(r, conditions, m));
+}
+
+/* NaN where the pair is missing */
+static double
+distance_between(const Rdm *r, RdmLabel a, RdmLabel b)
+{
+	int			i = require_condition(r, a);
+	int			j = require_condition(r, b);
+
+	return i == j ? 0 : RDM_DISTANCES(r)[rdm_pair(r->n_conditions, Min(i, j), Max(i, j))];
+}
+
+static Datum
+number_or_null(FunctionCallInfo fcinfo, double value)
+{
+	if (isnan(value))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(value);
+}
+
+Datum
+rdm_distance_text(PG_FUNCTION_ARGS)
+{
+	return number_or_null(fcinfo, distance_between(PG_GETARG_RDM(0), text_label(PG_GETARG_TEXT_PP(1)),
+												   text_label(PG_GETARG_TEXT_PP(2))));
+}
+
+Datum
+rdm_distance_bigint(PG_FUNCTION_ARGS)
+{
+	char		a[BIGINT_TEXT];
+	char		b[BIGINT_TEXT];
+
+	return number_or_null(fcinfo, distance_between(PG_GETARG_RDM(0), bigint_label(PG_GETARG_INT64(1), a),
+												   bigint_label(PG_GETARG_INT64(2), b)));
 }
