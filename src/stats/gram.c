@@ -19,7 +19,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
-#include "base/dispatch.h"
+#include "stats/block.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
 
@@ -308,58 +308,6 @@ gram_reserve_rows(Gram *g, GramCell *cell, TensorType xtype, TensorType ytype, i
 	return chunk;
 }
 
-/* Copy with a check in the same pass: true if all n are finite. */
-HOT_LOOP static bool
-copy_finite_f4(const float *in, float *out, Size n)
-{
-	uint32		bad = 0;
-
-	for (Size i = 0; i < n; i++)
-	{
-		uint32		bits;
-
-		memcpy(&bits, &in[i], 4);
-		bad |= (bits & 0x7f800000u) == 0x7f800000u;
-		out[i] = in[i];
-	}
-	return bad == 0;
-}
-
-HOT_LOOP static bool
-copy_finite_f8(const double *in, double *out, Size n)
-{
-	uint64		bad = 0;
-
-	for (Size i = 0; i < n; i++)
-	{
-		uint64		bits;
-
-		memcpy(&bits, &in[i], 8);
-		bad |= (bits & UINT64CONST(0x7ff0000000000000)) == UINT64CONST(0x7ff0000000000000);
-		out[i] = in[i];
-	}
-	return bad == 0;
-}
-
-/* A tensor's elements into a row of a type that is wide enough; true if all are finite. */
-static bool
-copy_elements(const Tensor *t, TensorType type, void *row)
-{
-	Size		n = tensor_size(t);
-
-	if (type == TENSOR_FLOAT8)
-	{
-		if (t->dtype == TENSOR_FLOAT8)
-			return copy_finite_f8(TENSOR_F8(t), row, n);
-		tensor_read_f8(t, 0, n, row);
-		return copy_finite_f8(row, row, n);
-	}
-	if (t->dtype == TENSOR_FLOAT4)
-		return copy_finite_f4(TENSOR_F4(t), row, n);
-	tensor_read_f4(t, 0, n, row);
-	return copy_finite_f4(row, row, n);
-}
-
 /* Elements of rows from one chunk to another, whose type is the same or wider. */
 static void
 copy_values(const void *in, TensorType from, void *out, TensorType to, Size n)
@@ -422,21 +370,6 @@ static const char *
 not_finite_name(double value)
 {
 	return isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-}
-
-static void
-check_vector(const Tensor *t, int expected, const char *what, int64 ordinal)
-{
-	if (t->ndim > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s of row " INT64_FORMAT " has shape %s, but a vector is needed",
-						what, ordinal, tensor_shape_text(t))));
-	if (tensor_size(t) != (Size) expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s of row " INT64_FORMAT " has %zu elements, but the rows before it have %d",
-						what, ordinal, tensor_size(t), expected)));
 }
 
 _Noreturn static void
@@ -512,9 +445,9 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 	void	   *xrow;
 	void	   *yrow;
 
-	check_vector(x, g->p, "x", ordinal);
+	block_check_row(x, g->p, "x", ordinal);
 	if (y)
-		check_vector(y, g->v, "y", ordinal);
+		block_check_row(y, g->v, "y", ordinal);
 
 	/* most rows miss nothing: write straight into that cell, and move if this one does */
 	cell = gram_cell(g, fold, 0);
@@ -522,9 +455,9 @@ gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold)
 	xrow = row_of(chunk->x, chunk->xtype, chunk->n, g->p);
 	yrow = row_of(chunk->y, chunk->ytype, chunk->n, g->v);
 
-	if (!copy_elements(x, chunk->xtype, xrow))
+	if (!block_copy_row(x, chunk->xtype, xrow))
 		report_bad_x(xrow, chunk->xtype, g->p, ordinal);
-	if (y && !copy_elements(y, chunk->ytype, yrow))
+	if (y && !block_copy_row(y, chunk->ytype, yrow))
 	{
 		int			pattern = missing_pattern(g, yrow, chunk->ytype, ordinal);
 		GramChunk  *own;

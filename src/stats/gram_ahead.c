@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "linalg/linalg.h"
+#include "stats/block.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
 
@@ -53,8 +54,8 @@ tile_task(int64 i, int worker, void *arg)
 	int			nt = Min(a->tile, a->v - t0);
 
 	for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)
-		gram_centre_float4((float *) chunk->y + t0, a->v, chunk->n, nt, a->cy + t0, a->m->sy + t0, a->m->syy + t0);
-	a->too_wide[i] = !gram_products_fit_float4(a->m, a->p, a->m->syy + t0, nt);
+		block_centre_f4_raw((float *) chunk->y + t0, a->v, chunk->n, nt, a->cy + t0, a->m->sy + t0, a->m->syy + t0);
+	a->too_wide[i] = !block_products_fit_float4(a->m->sxx, (Size) a->p + 1, a->p, a->m->syy + t0, nt);
 	for (const GramChunk *chunk = a->rows; chunk && !a->too_wide[i]; chunk = chunk->next)
 		gemm_f4_accumulate_raw(a->p, nt, chunk->n, chunk->x, a->p, (float *) chunk->y + t0, a->v,
 							   !a->fresh || chunk != a->rows, a->m->sxy + t0, a->v, a->scratch + worker * a->scratch_floats);
@@ -191,8 +192,8 @@ gram_wait(Gram *g)
 			for (int j = 0; j < a->p && a->fresh; j++)
 				memset(a->m->sxy + (Size) j * a->v + t0, 0, Min(a->tile, a->v - t0) * sizeof(double));
 			for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)
-				gram_add_wide_products(chunk->x, a->p, (float *) chunk->y + t0, a->v, chunk->n,
-									   Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);
+				block_add_wide_products(chunk->x, a->p, (float *) chunk->y + t0, a->v, chunk->n,
+										Min(a->tile, a->v - t0), a->m->sxy + t0, a->v);
 		}
 	recycle(g, a);
 }

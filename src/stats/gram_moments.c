@@ -5,9 +5,8 @@
  * Rows are taken in blocks of up to 2,048.  A block is centred in place (one
  * pass that also makes the column sums), then X'X is one dsyrk and X'Y one
  * product: n p^2 + 2 n p v flops, bytes about 8 n (p + v) + 24 p v a block.
- * X'X is always float8; X'Y of many float4 columns is sgemm within a block,
- * added to the float8 sum (gemm_f4_accumulate), unless the columns' scales would
- * take their products out of float4's range: then they are float8 too.
+ * X'X is always float8; X'Y of many float4 columns is float4 within a block
+ * where block.c lets it.
  *
  * The subtlety: the centre is rounded to float4, so that subtracting it from
  * float4 rows is exact where it matters (values near the mean), and any two
@@ -24,13 +23,13 @@
 #include "base/convert.h"
 #include "base/dispatch.h"
 #include "linalg/linalg.h"
+#include "stats/block.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
 
 #define BLOCK_ROWS		1024
 #define MIN_BLOCK_ROWS	64
 #define BLOCK_BYTES		((Size) 32 << 20)
-#define COLUMN_TILE		512
 #define FLOAT4_PRODUCTS 250000
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
@@ -78,123 +77,6 @@ gram_moments_new(int p, int v)
 	return m;
 }
 
-/* ---- centring a block in place ---- */
-
-typedef struct CentreJob
-{
-	TensorType	type;
-	void	   *data;			/* n x n_columns, row stride ld */
-	Size		ld;
-	int			n;
-	int			n_columns;
-	const double *centre;		/* n_columns */
-	double	   *sum;			/* n_columns, added to */
-	double	   *sum_squares;	/* the same, or NULL */
-} CentreJob;
-
-/* data -= centre, NaN becomes 0; s and ss are sums over the rows */
-HOT_LOOP static void
-centre_f4(float *data, Size ld, int n, int n_columns, const double *centre, double *s, double *ss)
-{
-	float		c[COLUMN_TILE];
-
-	for (int j = 0; j < n_columns; j++)
-	{
-		c[j] = (float) centre[j];
-		s[j] = 0;
-		ss[j] = 0;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		float	   *row = data + i * ld;
-
-		for (int j = 0; j < n_columns; j++)
-		{
-			float		d = row[j] - c[j];
-
-			d = d == d ? d : 0;
-			row[j] = d;
-			s[j] += d;
-			ss[j] += (double) d * d;
-		}
-	}
-}
-
-HOT_LOOP static void
-centre_f8(double *data, Size ld, int n, int n_columns, const double *centre, double *s, double *ss)
-{
-	for (int j = 0; j < n_columns; j++)
-	{
-		s[j] = 0;
-		ss[j] = 0;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		double	   *row = data + i * ld;
-
-		for (int j = 0; j < n_columns; j++)
-		{
-			double		d = row[j] - centre[j];
-
-			d = d == d ? d : 0;
-			row[j] = d;
-			s[j] += d;
-			ss[j] += d * d;
-		}
-	}
-}
-
-/* Any number of float4 columns, their sums added to sum and sum_squares; no PostgreSQL calls. */
-void
-gram_centre_float4(float *data, Size ld, int n, int n_columns, const double *centre,
-				   double *sum, double *sum_squares)
-{
-	double		s[COLUMN_TILE];
-	double		ss[COLUMN_TILE];
-
-	for (int j0 = 0; j0 < n_columns; j0 += COLUMN_TILE)
-	{
-		int			m = Min(COLUMN_TILE, n_columns - j0);
-
-		centre_f4(data + j0, ld, n, m, centre + j0, s, ss);
-		for (int j = 0; j < m; j++)
-		{
-			sum[j0 + j] += s[j];
-			sum_squares[j0 + j] += ss[j];
-		}
-	}
-}
-
-static void
-centre_tile(int64 tile, int worker, void *arg)
-{
-	CentreJob  *job = arg;
-	int			j0 = tile * COLUMN_TILE;
-	int			m = Min(COLUMN_TILE, job->n_columns - j0);
-	double		s[COLUMN_TILE];
-	double		ss[COLUMN_TILE];
-
-	if (job->type == TENSOR_FLOAT4)
-		centre_f4((float *) job->data + j0, job->ld, job->n, m, job->centre + j0, s, ss);
-	else
-		centre_f8((double *) job->data + j0, job->ld, job->n, m, job->centre + j0, s, ss);
-	for (int j = 0; j < m; j++)
-	{
-		job->sum[j0 + j] += s[j];
-		if (job->sum_squares)
-			job->sum_squares[j0 + j] += ss[j];
-	}
-}
-
-static void
-centre_block(TensorType type, void *data, Size ld, int n, int n_columns,
-			 const double *centre, double *sum, double *sum_squares)
-{
-	CentreJob	job = {type, data, ld, n, n_columns, centre, sum, sum_squares};
-
-	parallel_for((n_columns + COLUMN_TILE - 1) / COLUMN_TILE, 0, centre_tile, &job);
-}
-
 /* ---- one block into the sums ---- */
 
 /* sxx += X'X of a centred block */
@@ -213,68 +95,6 @@ add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
 		syrk_f8(true, p, n, 1, wide, p, 1, sxx, p);
 		MemoryContextDelete(scratch);
 	}
-}
-
-/* The least and the greatest of n sums of squares that are not 0, stride apart; false if there is none. */
-static bool
-range_of_squares(const double *ss, int n, Size stride, double *least, double *greatest)
-{
-	*least = INFINITY;
-	*greatest = 0;
-	for (int j = 0; j < n; j++)
-	{
-		double		value = ss[j * stride];
-
-		if (value > 0)
-		{
-			*least = Min(*least, value);
-			*greatest = Max(*greatest, value);
-		}
-	}
-	return *greatest > 0;
-}
-
-/* Do products of x with nt columns of sums of squares syy fit float4, with digits to spare? */
-bool
-gram_products_fit_float4(const GramMoments *m, int p, const double *syy, int nt)
-{
-	double		x0,
-				x1,
-				y0,
-				y1;
-
-	if (!range_of_squares(m->sxx, p, p + 1, &x0, &x1) || !range_of_squares(syy, nt, 1, &y0, &y1))
-		return true;
-	return sqrt(x1) * sqrt(y1) < 1e37 && sqrt(x0) * sqrt(y0) > 1e-20;
-}
-
-/* sxy += X'Y of float4 blocks, in float8; y has nt of ldy columns */
-void
-gram_add_wide_products(const float *x, int p, const float *y, Size ldy, int n, int nt,
-					   double *sxy, Size ldxy)
-{
-	Size		nx = size_mul(n, p);
-	Size		bytes = size_mul(size_add(nx, size_mul(n, nt)), sizeof(double));
-	MemoryContext scratch = scratch_create("gram block", bytes, MEMORY_HINT);
-	double	   *wide = MemoryContextAllocHuge(scratch, Max(1, bytes));
-
-	widen_floats(x, wide, nx);
-	for (Size i = 0; i < (Size) n; i++)
-		widen_floats(y + i * ldy, wide + nx + i * nt, nt);
-	gemm_f8(true, false, p, nt, n, 1, wide, p, wide + nx, nt, 1, sxy, ldxy);
-	MemoryContextDelete(scratch);
-}
-
-/* sxy += X'Y of centred blocks of the same type, whose squares are in the moments already */
-static void
-add_products_xy(TensorType type, const void *x, const void *y, int n, int p, int v, GramMoments *m)
-{
-	if (type == TENSOR_FLOAT8)
-		gemm_f8(true, false, p, v, n, 1, x, p, y, v, 1, m->sxy, v);
-	else if (gram_products_fit_float4(m, p, m->syy, v))
-		gemm_f4_accumulate(p, v, n, x, p, y, v, true, m->sxy, v);
-	else
-		gram_add_wide_products(x, p, y, v, n, v, m->sxy, v);
 }
 
 /*
@@ -374,7 +194,7 @@ gram_block_type(const Gram *g, const GramChunk *chunk)
 void
 gram_fold_in_x(Gram *g, GramMoments *m, const GramChunk *chunk, TensorType type, void *x)
 {
-	centre_block(type, x, g->p, chunk->n, g->p, g->cx, m->sx, NULL);
+	block_centre(type, x, g->p, chunk->n, g->p, g->cx, m->sx, NULL);
 	add_products_xx(type, x, chunk->n, g->p, m->sxx);
 	m->n += chunk->n;
 }
@@ -396,8 +216,8 @@ fold_in_chunk(Gram *g, GramMoments *m, GramChunk *chunk)
 	if (y)
 	{
 		g->products_float4 |= type == TENSOR_FLOAT4;
-		centre_block(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
-		add_products_xy(type, x, y, n, g->p, g->v, m);
+		block_centre(type, y, g->v, n, g->v, g->cy, m->sy, m->syy);
+		block_add_products(type, x, y, n, g->p, g->v, m->sxx, (Size) g->p + 1, m->syy, m->sxy);
 	}
 	MemoryContextDelete(scratch);
 }
@@ -778,7 +598,7 @@ gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, doub
 
 		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
 		{
-			centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, NULL);
+			block_centre(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, NULL);
 			if (sxx)
 				add_products_xx(TENSOR_FLOAT8, x, rows, g->p, sxx);
 		}
@@ -820,7 +640,7 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 		int			rows;
 
 		while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, NULL, NULL, 0)) > 0)
-			centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, sxx);
+			block_centre(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, sxx);
 		MemoryContextDelete(scratch);
 	}
 	pfree(cells);
@@ -851,8 +671,8 @@ sum_held_xy(const Gram *g, const int *cells, int n_cells, int64 n_held,
 		cy_idx[i] = cy[idx ? idx[i] : i];
 	while ((rows = gather_rows(&cursor, max, TENSOR_FLOAT8, x, y, idx, nt)) > 0)
 	{
-		centre_block(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, unused, NULL);
-		centre_block(TENSOR_FLOAT8, y, nt, rows, nt, cy_idx, sy, syy);
+		block_centre(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, unused, NULL);
+		block_centre(TENSOR_FLOAT8, y, nt, rows, nt, cy_idx, sy, syy);
 		gemm_f8(true, false, g->p, nt, rows, 1, x, g->p, y, nt, 1, sxy, ldxy);
 	}
 	MemoryContextSwitchTo(old);

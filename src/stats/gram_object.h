@@ -39,11 +39,6 @@ extern void gram_add_moments(Gram *g, GramCell *cell, const GramMoments *m,
 /* What gram_ahead.c needs of a fold-in. */
 extern TensorType gram_block_type(const Gram *g, const GramChunk *chunk);
 extern void gram_fold_in_x(Gram *g, GramMoments *m, const GramChunk *chunk, TensorType type, void *x);
-extern void gram_centre_float4(float *data, Size ld, int n, int n_columns, const double *centre,
-							   double *sum, double *sum_squares);
-extern bool gram_products_fit_float4(const GramMoments *m, int p, const double *syy, int nt);
-extern void gram_add_wide_products(const float *x, int p, const float *y, Size ldy, int n, int nt,
-								   double *sxy, Size ldxy);
 
 /* gram_ahead.c */
 
