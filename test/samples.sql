@@ -82,4 +82,12 @@ INSERT INTO samples_paired (v)
     UNION ALL SELECT paired_agg(x, x || x) FROM sample_rows WHERE id BETWEEN 5 AND 9
     UNION ALL SELECT paired_agg(astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END), x + 1) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT paired_agg(x, x * x) FROM sample_rows
+
+CREATE TABLE samples_patterns (id int GENERATED ALWAYS AS IDENTITY, v patterns);
+INSERT INTO samples_patterns (v)
+    SELECT patterns_agg(id, x) FROM sample_rows WHERE id <= 4
+    UNION ALL SELECT patterns_agg('c' || id % 5, x) FROM sample_rows
+    UNION ALL SELECT patterns_agg(id % 7, x, fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT patterns_agg(id % 4, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float2' END), fold) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT patterns_agg('', x) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;

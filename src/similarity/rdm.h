@@ -129,8 +129,12 @@ extern RdmMetric rdm_metric_from_name(const char *name);
 extern const Rdm *DatumGetRdm(Datum d);
 #define PG_GETARG_RDM(n) DatumGetRdm(PG_GETARG_DATUM(n))
 
-/* An rdm[] argument: at least 'least' RDMs, none NULL; 'what' names it in errors. */
 struct ArrayType;
+
+/* Labels as a text[]. */
+extern struct ArrayType *rdm_labels_array(const RdmLabel *labels, int n);
+
+/* An rdm[] argument: at least 'least' RDMs, none NULL; 'what' names it in errors. */
 extern const Rdm **rdm_array(struct ArrayType *array, int least, const char *what, int *n);
 
 #endif							/* NEUROENC_RDM_H */

@@ -22,6 +22,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "base/memory.h"
@@ -230,4 +231,14 @@ rdm_array(ArrayType *array, int least, const char *what, int *n)
 		rdms[i] = DatumGetRdm(elements[i]);
 	}
 	return rdms;
+}
+
+ArrayType *
+rdm_labels_array(const RdmLabel *labels, int n)
+{
+	Datum	   *elements = palloc(Max(1, n) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		elements[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
+	return construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT);
 }
