@@ -82,6 +82,7 @@ INSERT INTO samples_paired (v)
     UNION ALL SELECT paired_agg(x, x || x) FROM sample_rows WHERE id BETWEEN 5 AND 9
     UNION ALL SELECT paired_agg(astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END), x + 1) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT paired_agg(x, x * x) FROM sample_rows
+    UNION ALL SELECT NULL;
 
 CREATE TABLE samples_patterns (id int GENERATED ALWAYS AS IDENTITY, v patterns);
 INSERT INTO samples_patterns (v)
