@@ -152,7 +152,7 @@ test_block(const Design *d, const Gram *g, const RidgeGroup *group, const double
 		add_explained(b->spare + (Size) i * nt, d->lambda[d->null + i], nt, explained);
 	for (int t = 0; t < nt; t++)
 	{
-		bool		constant = ridge_centred_ss(d->n, b->sy[t], b->syy[t]) <= 0;
+		bool		constant = gram_centred_squares(d->n, b->sy[t], b->syy[t]) <= 0;
 
 		test_target(d, effect[t], constant ? 0 : 1 - explained[t], b->y_norm[t], b->targets[t], test);
 	}

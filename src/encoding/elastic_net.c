@@ -487,7 +487,7 @@ start_path(ElasticNet *en, const TrainingSet *set, const double *xy, int fold)
 			sy -= b->sy[(Size) fold * b->nt + t];
 			syy -= b->syy[(Size) fold * b->nt + t];
 		}
-		s->yy[t] = ridge_centred_ss(set->n, sy, syy) / (b->y_norm[t] * b->y_norm[t]);
+		s->yy[t] = gram_centred_squares(set->n, sy, syy) / (b->y_norm[t] * b->y_norm[t]);
 	}
 }
 

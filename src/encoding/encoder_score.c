@@ -307,7 +307,7 @@ prepare_group(Moments *m, const RidgeGroup *group)
 	gram_sum_xx(m->g, group->cells, group->n_cells, m->cx, m->mean, m->gram);
 	for (Size j = 0; j < p; j++)
 	{
-		m->constant[j] = ridge_centred_ss(group->n, m->mean[j], m->gram[j * p + j]) <= 0;
+		m->constant[j] = gram_centred_squares(group->n, m->mean[j], m->gram[j * p + j]) <= 0;
 		m->mean[j] /= group->n;
 	}
 	for (Size i = 0; i < p; i++)
@@ -357,7 +357,7 @@ score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, const S
 		}
 	}
 	for (int t = 0; t < nt; t++)
-		put_target(out, e->v, targets[t], group->n, ridge_centred_ss(group->n, sy[t], syy[t]), a1 + t, a2 + t, nt,
+		put_target(out, e->v, targets[t], group->n, gram_centred_squares(group->n, sy[t], syy[t]), a1 + t, a2 + t, nt,
 				   m->cy[targets[t]] + sy[t] / group->n - at_mean[t]);
 	pfree(sy);
 	pfree(syy);

@@ -60,7 +60,7 @@ held_fold(const FoldFit *fit, const RidgeFold *fold, const TrainingSet *train, F
 	held.shift = huge_matrix(1, p);
 	for (int j = 0; j < p; j++)
 	{
-		double		ss = ridge_centred_ss(sums->n, sums->sx[j], sums->sxx[(Size) j * p + j]);
+		double		ss = gram_centred_squares(sums->n, sums->sx[j], sums->sxx[(Size) j * p + j]);
 
 		held.mean[j] = sums->sx[j] / sums->n;
 		held.inv[j] = ss > 0 ? train->inv[j] : 0;
@@ -148,7 +148,7 @@ fold_fit_scores_new(const FoldFit *fit, int n_settings)
 
 	scores->n_scored = fit->n_scored;
 	for (int t = 0; t < b->nt; t++)
-		scores->syy[t] = ridge_centred_ss(fit->group->n, sy[t], syy[t]);
+		scores->syy[t] = gram_centred_squares(fit->group->n, sy[t], syy[t]);
 	return scores;
 }
 
@@ -198,7 +198,7 @@ fold_fit_score(FoldFit *fit, int f, const double *w, RidgeScores *scores, int j)
 		double		mean = sy[t] / n;
 		double		train_mean = (sy_all[t] - sy[t]) / fit->train[f].n;
 
-		ridge_scores_add(scores, j, t, n, ridge_centred_ss(n, sy[t], syy[t]), a1[t] * norm * norm,
+		ridge_scores_add(scores, j, t, n, gram_centred_squares(n, sy[t], syy[t]), a1[t] * norm * norm,
 						 Max(0, a2[t]) * norm * norm, mean - train_mean - a3[t] * norm);
 	}
 	pfree(sums);

@@ -110,7 +110,7 @@ fold_centre_features(FeatureSums *s, int p, bool standardize, const double *weig
 {
 	for (int j = 0; j < p; j++)
 	{
-		double		ss = ridge_centred_ss(s->n, s->sx[j], s->sxx[(Size) j * p + j]);
+		double		ss = gram_centred_squares(s->n, s->sx[j], s->sxx[(Size) j * p + j]);
 
 		mean[j] = s->n > 0 ? s->sx[j] / s->n : 0;
 		inv[j] = (ss <= 0 ? 0 : standardize ? sqrt(s->n / ss) : 1) * (weight ? weight[j] : 1);
@@ -216,7 +216,7 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 		parallel_for(b->p, 0, train_row, b);
 	for (int t = 0; t < nt; t++)
 	{
-		double		ss = ridge_centred_ss(group->n, sy_all[t], syy_all[t]);
+		double		ss = gram_centred_squares(group->n, sy_all[t], syy_all[t]);
 
 		ridge_require_range(syy_all[t], "target", b->targets[t] + 1);
 		b->y_norm[t] = ss > 0 ? sqrt(ss) : 1;
@@ -291,7 +291,7 @@ fold_describe_targets(const RidgeJob *job, const RidgeGroup *group, const Target
 
 		e->target_n[target] = group->n;
 		e->y0[target] = job->cy[target] + sy[t] / n;
-		e->variance[target] = n > 1 ? ridge_centred_ss(n, sy[t], syy[t]) / (n - 1) : NAN;
+		e->variance[target] = n > 1 ? gram_centred_squares(n, sy[t], syy[t]) / (n - 1) : NAN;
 	}
 }
 

@@ -25,19 +25,15 @@ double
 ridge_describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
 {
 	const Gram *g = job->g;
-	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
+	int		   *cells = gram_all_cells(g);
 	double	   *sx = huge_alloc0(g->p * sizeof(double));
-	double	   *sxx;
-	double		n;
+	double	   *sxx = huge_alloc0(g->p * sizeof(double));
+	double		n = gram_sum_squares_x(g, cells, g->n_cells, job->cx, sx, sxx);
 	double		trace = 0;
 
-	for (int i = 0; i < g->n_cells; i++)
-		cells[i] = i;
-	sxx = huge_alloc0(g->p * sizeof(double));
-	n = gram_sum_squares_x(g, job->cx, sx, sxx);
 	for (int j = 0; j < g->p; j++)
 	{
-		double		ss = ridge_centred_ss(n, sx[j], sxx[j]);
+		double		ss = gram_centred_squares(n, sx[j], sxx[j]);
 
 		ridge_require_range(sxx[j], "feature", j + 1);
 		x_mean[j] = job->cx[j] + (n > 0 ? sx[j] / n : 0);

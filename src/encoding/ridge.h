@@ -158,9 +158,6 @@ extern RidgeScores *ridge_scores_new(int n_alphas, int nt);
 extern void ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, double a1, double a2,
 							 double offset);
 
-/* Sum of squares about the mean from sums about the centre; 0 when it is rounding only. */
-extern double ridge_centred_ss(double n, double s, double ss);
-
 /* ERROR if a sum of squares of a "feature" or "target" (number from 1) is past RIDGE_LARGEST_SS. */
 extern void ridge_require_range(double ss, const char *what, int number);
 

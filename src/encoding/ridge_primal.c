@@ -209,7 +209,7 @@ prepare_sweep(const Primal *s, FoldBasis *fold)
 
 	for (int j = 0; j < p; j++)
 	{
-		double		ss = ridge_centred_ss(fold->fold->n, fold->sx[j], fold->held[(Size) j * p + j]);
+		double		ss = gram_centred_squares(fold->fold->n, fold->sx[j], fold->held[(Size) j * p + j]);
 
 		fold->held_mean[j] = fold->sx[j] / fold->fold->n;
 		fold->held_inv[j] = ss > 0 ? fold->train.inv[j] : 0;
@@ -357,7 +357,7 @@ add_value(const Primal *s, const TargetSums *b, int f, const SweepValue *value, 
 	double		norm = b->y_norm[t];
 
 	ridge_scores_add(to, j, i, fold->fold->n,
-					 ridge_centred_ss(n, sy, b->syy[(Size) f * nt + t]),
+					 gram_centred_squares(n, sy, b->syy[(Size) f * nt + t]),
 					 value->a1 * norm * norm, value->a2 * norm * norm,
 					 sy / n - sy_train / fold->train.n - value->a3 * norm);
 }
@@ -382,7 +382,7 @@ new_scores(const Primal *s, const TargetSums *b, int n_alphas, int n_columns, co
 	{
 		int			t = target ? target[i] : i;
 
-		scores->syy[i] = ridge_centred_ss(s->group->n, b->sy[(Size) s->n_folds * b->nt + t],
+		scores->syy[i] = gram_centred_squares(s->group->n, b->sy[(Size) s->n_folds * b->nt + t],
 										  b->syy[(Size) s->n_folds * b->nt + t]);
 	}
 	return scores;
@@ -539,7 +539,7 @@ gcv_block(Primal *s, TargetSums *b)
 	double		smallest = rounding_of_eigenvalues(&s->all, s->p);
 
 	for (int t = 0; t < b->nt; t++)
-		syy[t] = ridge_centred_ss(s->group->n, b->sy[t], b->syy[t]);
+		syy[t] = gram_centred_squares(s->group->n, b->sy[t], b->syy[t]);
 	for (int i = 0; i < s->p; i++)
 		for (int t = 0; t < b->nt; t++)
 		{

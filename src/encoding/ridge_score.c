@@ -19,9 +19,6 @@
 /* A prediction that varies 1e-11 times as much as y is a constant and rounding. */
 #define FLAT_PREDICTION 1e-22
 
-/* A sum of squares about the mean this small beside the one about the centre is rounding. */
-#define CONSTANT_TOLERANCE 1e-13
-
 RidgeScores *
 ridge_scores_new(int n_alphas, int nt)
 {
@@ -37,14 +34,6 @@ ridge_scores_new(int n_alphas, int nt)
 	s->sse = huge_alloc0(Max(1, n));
 	s->syy = huge_alloc0(Max(1, nt) * sizeof(double));
 	return s;
-}
-
-double
-ridge_centred_ss(double n, double s, double ss)
-{
-	double		centred = n > 0 ? ss - s * s / n : 0;
-
-	return centred > CONSTANT_TOLERANCE * ss && centred >= DBL_MIN ? centred : 0;
 }
 
 void

@@ -89,6 +89,15 @@ block_copy_row(const Tensor *t, TensorType type, void *row)
 
 /* ---- centring in place ---- */
 
+double
+block_provisional_mean(double sum, double n)
+{
+	double		mean = n > 0 ? sum / n : 0;
+	double		rounded = (float) mean;
+
+	return isfinite(rounded) ? rounded : isfinite(mean) ? mean : 0;
+}
+
 typedef struct CentreJob
 {
 	TensorType	type;

@@ -19,6 +19,23 @@ extern void block_check_row(const Tensor *t, int expected, const char *what, int
 extern bool block_copy_row(const Tensor *t, TensorType type, void *row);
 
 /*
+ * A point to centre about, from a sum over n rows: their mean rounded to float4,
+ * so that subtracting it from float4 rows is exact where it matters.
+ */
+extern double block_provisional_mean(double sum, double n);
+
+/*
+ * Products of float4 rows are worth making in float4 where they are large.
+ * Below, float8 costs little and keeps small problems exact: an error of 1e-7
+ * in X'Y counts where features are as many as rows or nearly collinear.
+ */
+static inline bool
+block_float4_pays(int p, int v)
+{
+	return (Size) p * v >= 250000;
+}
+
+/*
  * data -= centre (n_columns), NaN becomes 0; the columns' sums are added to sum
  * and the sums of squares to sum_squares (NULL: not wanted).  A float4 block is
  * centred in float4.

@@ -165,6 +165,12 @@ extern void gram_get_centre(const Gram *g, double *cx, double *cy);
 
 /* ---- gram_moments.c: sums over cells, moments and held rows alike ---- */
 
+/*
+ * Sum of squares about the mean from sums about the centre; 0 when it is rounding
+ * only, or below float8's normal range, where digits are lost.
+ */
+extern double gram_centred_squares(double n, double s, double ss);
+
 /* Moments of nt targets in one allocation in CurrentMemoryContext, zero. */
 extern GramMoments *gram_moments_new(int p, int v);
 extern Size gram_moments_bytes(int p, int v);
@@ -188,8 +194,12 @@ extern void gram_settle(Gram *g);
 extern int64 gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx,
 						 double *sx, double *sxx);
 
-/* Over all rows, the diagonal of sxx alone: sx and sxx (p each) are added to; returns the rows. */
-extern int64 gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx);
+/* As gram_sum_xx, the diagonal of sxx alone: sx and sxx (p each) are added to. */
+extern int64 gram_sum_squares_x(const Gram *g, const int *cells, int n_cells, const double *cx,
+								double *sx, double *sxx);
+
+/* 0 .. n_cells - 1, palloc'd: all cells of a gram */
+extern int *gram_all_cells(const Gram *g);
 
 /*
  * As gram_sum_xx for the targets idx[0 .. nt - 1] (0-based; a missing value counts

@@ -12,17 +12,6 @@
 
 #include "stats/gram.h"
 
-/* 0 .. n_cells - 1 */
-static int *
-all_cells(const Gram *g)
-{
-	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
-
-	for (int i = 0; i < g->n_cells; i++)
-		cells[i] = i;
-	return cells;
-}
-
 static double *
 centre_of(const Gram *g)
 {
@@ -39,7 +28,7 @@ gram_scatter(const Gram *g, double *mean, double *scatter)
 {
 	Size		p = (Size) g->p;
 	double		n = (double) gram_n(g);
-	int		   *cells = all_cells(g);
+	int		   *cells = gram_all_cells(g);
 	double	   *centre = centre_of(g);
 	double	   *sx = huge_alloc0(p * sizeof(double));
 
@@ -62,7 +51,7 @@ gram_centred_rows(const Gram *g, double *mean, double *rows)
 {
 	Size		p = (Size) g->p;
 	Size		n = (Size) gram_n(g);
-	int		   *cells = all_cells(g);
+	int		   *cells = gram_all_cells(g);
 	double	   *centre = centre_of(g);
 	double	   *shift = huge_alloc0(p * sizeof(double));
 

@@ -8,8 +8,8 @@
  * X'X is always float8; X'Y of many float4 columns is float4 within a block
  * where block.c lets it.
  *
- * The subtlety: the centre is rounded to float4, so that subtracting it from
- * float4 rows is exact where it matters (values near the mean), and any two
+ * The subtlety: the centre is rounded to float4 (block.c), so that subtracting it
+ * from float4 rows is exact where it matters (values near the mean), and any two
  * grams of the same data have centres close enough for exact translation.
  */
 #include "postgres.h"
@@ -30,9 +30,19 @@
 #define BLOCK_ROWS		1024
 #define MIN_BLOCK_ROWS	64
 #define BLOCK_BYTES		((Size) 32 << 20)
-#define FLOAT4_PRODUCTS 250000
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
+
+/* A sum of squares about the mean this small beside the one about the centre is rounding. */
+#define CONSTANT_TOLERANCE 1e-13
+
+double
+gram_centred_squares(double n, double s, double ss)
+{
+	double		centred = n > 0 ? ss - s * s / n : 0;
+
+	return centred > CONSTANT_TOLERANCE * ss && centred >= DBL_MIN ? centred : 0;
+}
 
 /* ---- moments as objects ---- */
 
@@ -95,17 +105,6 @@ add_products_xx(TensorType type, const void *x, int n, int p, double *sxx)
 		syrk_f8(true, p, n, 1, wide, p, 1, sxx, p);
 		MemoryContextDelete(scratch);
 	}
-}
-
-/*
- * Products of float4 rows are worth making in float4 where they are large.
- * Below, float8 costs little and keeps small problems exact: an error of 1e-7
- * in X'Y counts where features are as many as rows or nearly collinear.
- */
-static bool
-float4_pays(const Gram *g)
-{
-	return (Size) g->p * g->v >= FLOAT4_PRODUCTS;
 }
 
 /* May float4 rows be centred in float4? Only a gram that has seen huge float8 values says no. */
@@ -185,7 +184,7 @@ chunk_as(MemoryContext scratch, void *data, TensorType have, TensorType want, Si
 TensorType
 gram_block_type(const Gram *g, const GramChunk *chunk)
 {
-	return float4_pays(g) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
+	return block_float4_pays(g->p, g->v) && chunk->xtype == TENSOR_FLOAT4 && chunk->ytype == TENSOR_FLOAT4 &&
 		centre_is_float4(g->cx, g->p) && centre_is_float4(g->cy, g->v)
 		? TENSOR_FLOAT4 : TENSOR_FLOAT8;
 }
@@ -607,19 +606,26 @@ gram_sum_xx(const Gram *g, const int *cells, int n_cells, const double *cx, doub
 	return n;
 }
 
-/* Sums and sums of squares of each feature about cx, over all rows: sx and sxx (p each) are added to. */
-int64
-gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
+int *
+gram_all_cells(const Gram *g)
 {
 	int		   *cells = palloc(Max(1, g->n_cells) * sizeof(int));
-	int64		n_held;
-	int64		n = 0;
 
 	for (int i = 0; i < g->n_cells; i++)
-	{
-		const GramMoments *m = g->cells[i].moments;
-
 		cells[i] = i;
+	return cells;
+}
+
+int64
+gram_sum_squares_x(const Gram *g, const int *cells, int n_cells, const double *cx, double *sx, double *sxx)
+{
+	int64		n_held = gram_held_n(g, cells, n_cells);
+	int64		n = 0;
+
+	for (int i = 0; i < n_cells; i++)
+	{
+		const GramMoments *m = g->cells[cells[i]].moments;
+
 		for (int j = 0; m && j < g->p; j++)
 		{
 			double		d = g->cx[j] - cx[j];
@@ -629,10 +635,9 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 		}
 		n += m ? m->n : 0;
 	}
-	n_held = gram_held_n(g, cells, g->n_cells);
 	if (n_held > 0)
 	{
-		RowCursor	cursor = cursor_new(g, cells, g->n_cells);
+		RowCursor	cursor = cursor_new(g, cells, n_cells);
 		Size		row = size_mul(g->p, sizeof(double));
 		int			max = block_rows(n_held, row);
 		MemoryContext scratch = scratch_create("gram rows", size_mul(max, row), MEMORY_HINT);
@@ -643,7 +648,6 @@ gram_sum_squares_x(const Gram *g, const double *cx, double *sx, double *sxx)
 			block_centre(TENSOR_FLOAT8, x, g->p, rows, g->p, cx, sx, sxx);
 		MemoryContextDelete(scratch);
 	}
-	pfree(cells);
 	return n + n_held;
 }
 
@@ -754,15 +758,6 @@ gram_held_ordinals(const Gram *g, const int *cells, int n_cells, int64 *out)
 
 #define CENTRE_ROWS 256			/* of each cell: any point near the mean will do */
 
-static double
-rounded_mean(double sum, double n)
-{
-	double		mean = n > 0 ? sum / n : 0;
-	double		rounded = (float) mean;
-
-	return isfinite(rounded) ? rounded : isfinite(mean) ? mean : 0;
-}
-
 void
 gram_get_centre(const Gram *g, double *cx, double *cy)
 {
@@ -803,9 +798,9 @@ gram_get_centre(const Gram *g, double *cx, double *cy)
 				}
 	}
 	for (int j = 0; j < g->p; j++)
-		cx[j] = rounded_mean(cx[j], n);
+		cx[j] = block_provisional_mean(cx[j], n);
 	for (int t = 0; t < g->v; t++)
-		cy[t] = rounded_mean(cy[t], n_y[t]);
+		cy[t] = block_provisional_mean(cy[t], n_y[t]);
 	pfree(row);
 	pfree(n_y);
 }
