@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "miscadmin.h"
+
 extern int	neuroenc_progress;
 
 /* Start a stage (a literal) that is 'total' units of work, any unit (flops, rows, folds). */
@@ -20,6 +22,14 @@ extern void progress_add(double done);
 
 /* The stage is complete: reports 100 % if the stage had reported before. */
 extern void progress_end(void);
+
+/* In step i of a loop of short steps that may run in a thread: looks for interrupts where it may. */
+static inline void
+breathe(bool interruptible, Size i)
+{
+	if (interruptible && (i & 0xfffff) == 0)
+		CHECK_FOR_INTERRUPTS();
+}
 
 extern void progress_define_gucs(void);
 

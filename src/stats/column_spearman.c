@@ -112,14 +112,6 @@ column_rows_merge(ColumnRows *dst, const ColumnRows *src)
 
 /* ---- ranks ---- */
 
-/* In a loop over rows: interrupts are looked for where the thread may. */
-static inline void
-breathe(bool interruptible, Size i)
-{
-	if (interruptible && (i & 0xfffff) == 0)
-		CHECK_FOR_INTERRUPTS();
-}
-
 /* One worker's scratch */
 typedef struct SpearmanScratch
 {

@@ -1,0 +1,439 @@
+/*
+ * compare.c
+ *		How alike two RDMs of the same conditions are.
+ *
+ * Every similarity is a product of two vectors of unit norm, so that a set of RDMs
+ * is compared by one matrix product (rdm_set_solve.c): what differs is how a vector
+ * is made of the distances.  They are centred or not, ranked or not (rank.c),
+ * whitened or not (whitening.c).  Kendall's tau (kendall.c) and the fidelity of
+ * kernels (bures.c) are of another kind.
+ *
+ * A vector that is constant, to the bit, has no correlation; one that is constant
+ * but for rounding has, as in SciPy.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "base/dispatch.h"
+#include "base/memory.h"
+#include "similarity/bures.h"
+#include "similarity/compare.h"
+#include "similarity/kendall.h"
+#include "similarity/rdm_kernel.h"
+#include "similarity/whitening.h"
+#include "stats/rank.h"
+
+#define SUM_BLOCK	4096		/* products that are summed before they are added to the rest */
+#define LIMIT_HINT	"Take fewer conditions, by rdm_subset."
+
+/* ---- names ---- */
+
+static const char *const method_names[] = {
+	"pearson", "spearman", "rho_a", "kendall_tau_a", "kendall_tau_b", "cosine", "whitened_cosine", "whitened_pearson",
+	"cka", "bures", "bures_distance", "euclidean"
+};
+
+CompareMethod
+compare_method_from_name(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(method_names); i++)
+		if (strcmp(name, method_names[i]) == 0)
+			return i;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("method \"%s\" is not known", name),
+			 errhint("Methods are pearson, spearman, rho_a, kendall_tau_a, kendall_tau_b, cosine, whitened_cosine, whitened_pearson, cka, bures, bures_distance and euclidean.")));
+}
+
+const char *
+compare_method_name(CompareMethod method)
+{
+	return method_names[method];
+}
+
+bool
+compare_by_kernel(CompareMethod method)
+{
+	return method == COMPARE_CKA || method == COMPARE_BURES || method == COMPARE_BURES_DISTANCE;
+}
+
+bool
+compare_is_distance(CompareMethod method)
+{
+	return method == COMPARE_BURES_DISTANCE || method == COMPARE_EUCLIDEAN;
+}
+
+/* ---- vectors ---- */
+
+HOT_LOOP static double
+dot_block(Size m, const double *a, const double *b)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size i = 0; i < m; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+double
+compare_dot(Size m, const double *a, const double *b)
+{
+	double		sum = 0;
+
+	for (Size i = 0; i < m; i += SUM_BLOCK)
+		sum += dot_block(Min(SUM_BLOCK, m - i), a + i, b + i);
+	return sum;
+}
+
+HOT_LOOP static double
+sum_block(Size m, const double *x)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size i = 0; i < m; i++)
+		sum += x[i];
+	return sum;
+}
+
+static double
+mean_of(Size m, const double *x)
+{
+	double		sum = 0;
+
+	for (Size i = 0; i < m; i += SUM_BLOCK)
+		sum += sum_block(Min(SUM_BLOCK, m - i), x + i);
+	return sum / (double) m;
+}
+
+static void
+subtract(Size m, double *x, double value)
+{
+	for (Size i = 0; i < m; i++)
+		x[i] -= value;
+}
+
+static void
+scale(Size m, double *x, double factor)
+{
+	for (Size i = 0; i < m; i++)
+		x[i] *= factor;
+}
+
+bool
+compare_normalize(Size m, double *x, bool centre)
+{
+	double		least = m > 0 ? x[0] : 0;
+	double		most = least;
+	double		largest;
+	double		norm;
+
+	for (Size i = 1; i < m; i++)
+	{
+		least = Min(least, x[i]);
+		most = Max(most, x[i]);
+	}
+	largest = Max(fabs(least), fabs(most));
+	if (largest == 0 || (centre && least == most))
+		return false;
+	/* squares must neither overflow nor vanish */
+	if (largest > 1e100 || largest < 1e-100)
+		scale(m, x, 1 / largest);
+	if (centre)
+		subtract(m, x, mean_of(m, x));
+	norm = sqrt(compare_dot(m, x, x));
+	if (norm == 0)
+		return false;
+	scale(m, x, 1 / norm);
+	return true;
+}
+
+Size
+compare_valid(Size m, const double *a, const double *b, double *out_a, double *out_b)
+{
+	Size		n = 0;
+
+	for (Size i = 0; i < m; i++)
+	{
+		double		x = a[i];
+		double		y = b[i];
+
+		out_a[n] = x;
+		out_b[n] = y;
+		n += !isnan(x) && !isnan(y);
+	}
+	return n;
+}
+
+static double
+cosine(Size m, double *a, double *b, bool centre)
+{
+	double		product;
+
+	if (!compare_normalize(m, a, centre) || !compare_normalize(m, b, centre))
+		return NAN;
+	CHECK_FOR_INTERRUPTS();
+	product = compare_dot(m, a, b);
+	return Max(-1.0, Min(1.0, product));
+}
+
+static double
+distance(Size m, double *a, const double *b)
+{
+	for (Size i = 0; i < m; i++)
+		a[i] -= b[i];
+	return sqrt(compare_dot(m, a, a));
+}
+
+/* ---- ranks ---- */
+
+/* a becomes the ranks of b, and ranks_a those that a had */
+static void
+rank_both(Size m, double *a, const double *b, double *ranks_a)
+{
+	RankScratch rank;
+
+	rank_scratch_allocate(&rank, m);
+	rank_average(&rank, m, a, ranks_a, true);
+	rank_average(&rank, m, b, a, true);
+}
+
+static double
+rho_a(Size m, double *a, double *b)
+{
+	double		mean = 0.5 * ((double) m + 1);
+
+	if (m < 2)
+		return NAN;
+	subtract(m, a, mean);
+	subtract(m, b, mean);
+	return compare_dot(m, a, b) * 12 / ((double) m * ((double) m * (double) m - 1));
+}
+
+static double
+kendall(CompareMethod method, Size m, const double *a, const double *b)
+{
+	RankScratch rank;
+	KendallOrder x;
+	KendallOrder y;
+	KendallScratch scratch;
+
+	rank_scratch_allocate(&rank, m);
+	kendall_order_allocate(&x, m);
+	kendall_order_allocate(&y, m);
+	kendall_scratch_allocate(&scratch, m);
+	kendall_order(&x, m, a, &rank, true);
+	kendall_order(&y, m, b, &rank, true);
+	return method == COMPARE_KENDALL_TAU_A ? kendall_tau_a(&x, &y, &scratch, true) : kendall_tau_b(&x, &y, &scratch, true);
+}
+
+/* ---- whitened ---- */
+
+static double
+whitened(int n, const double *a, const double *b, bool complete, bool centre)
+{
+	double		product[3];
+	double		cosine_of;
+
+	if (complete)
+	{
+		double	   *w[2];
+
+		for (int k = 0; k < 2; k++)
+		{
+			const double *d = k == 0 ? a : b;
+			Size		pairs = RDM_PAIRS(n);
+			double	   *centred = NULL;
+
+			w[k] = huge_matrix(1, WHITENED_SIZE(n));
+			if (centre)
+			{
+				centred = huge_matrix(1, pairs);
+				memcpy(centred, d, pairs * sizeof(double));
+				if (!compare_normalize(pairs, centred, true))
+					return NAN;
+				d = centred;
+			}
+			whiten(n, d, w[k], true);
+			if (centred)
+				pfree(centred);
+		}
+		return cosine(WHITENED_SIZE(n), w[0], w[1], false);
+	}
+	whitened_products(n, a, b, centre, product);
+	if (!(product[0] > 0 && product[2] > 0))
+		return NAN;
+	cosine_of = product[1] / sqrt(product[0]) / sqrt(product[2]);
+	return Max(-1.0, Min(1.0, cosine_of));
+}
+
+/* ---- two vectors ---- */
+
+/* Bytes that compare_distances takes for the method. */
+static Size
+scratch_bytes(CompareMethod method, int n)
+{
+	Size		m = RDM_PAIRS(n);
+	Size		copies = size_mul(2 * sizeof(double), m);
+
+	switch (method)
+	{
+		case COMPARE_SPEARMAN:
+		case COMPARE_RHO_A:
+			return size_add(copies, size_add(size_mul(m, sizeof(double)), rank_scratch_bytes(m)));
+		case COMPARE_KENDALL_TAU_A:
+		case COMPARE_KENDALL_TAU_B:
+			return size_add(size_add(copies, rank_scratch_bytes(m)),
+							size_add(size_mul(2, kendall_order_bytes(m)), kendall_scratch_bytes(m)));
+		case COMPARE_WHITENED_COSINE:
+		case COMPARE_WHITENED_PEARSON:
+		case COMPARE_CKA:
+			return size_add(copies, size_mul(3 * sizeof(double), WHITENED_SIZE(n)));
+		default:
+			return copies;
+	}
+}
+
+static double
+compare_in_scratch(CompareMethod method, int n, const double *a, const double *b)
+{
+	Size		pairs = RDM_PAIRS(n);
+	double	   *x = huge_matrix(1, pairs);
+	double	   *y = huge_matrix(1, pairs);
+	Size		m = compare_valid(pairs, a, b, x, y);
+	double	   *ranks;
+
+	CHECK_FOR_INTERRUPTS();
+	if (m == 0)
+		return NAN;
+	switch (method)
+	{
+		case COMPARE_PEARSON:
+			return cosine(m, x, y, true);
+		case COMPARE_COSINE:
+			return cosine(m, x, y, false);
+		case COMPARE_EUCLIDEAN:
+			return distance(m, x, y);
+		case COMPARE_SPEARMAN:
+		case COMPARE_RHO_A:
+			ranks = huge_matrix(1, m);
+			rank_both(m, x, y, ranks);
+			return method == COMPARE_RHO_A ? rho_a(m, ranks, x) : cosine(m, ranks, x, true);
+		case COMPARE_KENDALL_TAU_A:
+		case COMPARE_KENDALL_TAU_B:
+			return kendall(method, m, x, y);
+		case COMPARE_WHITENED_COSINE:
+		case COMPARE_CKA:
+			return whitened(n, a, b, m == pairs, false);
+		case COMPARE_WHITENED_PEARSON:
+			return whitened(n, a, b, m == pairs, true);
+		case COMPARE_BURES:
+		case COMPARE_BURES_DISTANCE:
+			break;
+	}
+	elog(ERROR, "method \"%s\" compares kernels, not vectors", compare_method_name(method));
+}
+
+double
+compare_distances(CompareMethod method, int n, const double *a, const double *b)
+{
+	MemoryContext scratch = scratch_create("neuroenc rdm_compare", scratch_bytes(method, n), LIMIT_HINT);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	double		value = compare_in_scratch(method, n, a, b);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return value;
+}
+
+/* ---- two RDMs ---- */
+
+void
+compare_require_shared(int n_shared, const Rdm *const *rdms, int n_rdms)
+{
+	int			least = rdms[0]->n_conditions;
+	int			most = least;
+
+	if (n_shared >= COMPARE_MIN_CONDITIONS)
+		return;
+	for (int i = 1; i < n_rdms; i++)
+	{
+		least = Min(least, rdms[i]->n_conditions);
+		most = Max(most, rdms[i]->n_conditions);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the %d RDMs share %d condition%s, at least %d are needed", n_rdms, n_shared,
+					n_shared == 1 ? "" : "s", COMPARE_MIN_CONDITIONS),
+			 errdetail("They have %d to %d conditions each, aligned by their labels.", least, most)));
+}
+
+static double
+compare_bures(bool is_distance, const Rdm *a, const int *index_a, const Rdm *b, const int *index_b, int m)
+{
+	const Rdm  *rdms[2] = {a, b};
+	const int  *index[2] = {index_a, index_b};
+	double	   *kernel[2];
+	double		trace[2];
+	int			rank[2];
+
+	for (int k = 0; k < 2; k++)
+	{
+		kernel[k] = huge_matrix(m, m);
+		rdm_kernel(rdms[k], index[k], m, kernel[k]);
+		trace[k] = bures_factor(m, kernel[k], &rank[k]);
+	}
+	return bures_value(is_distance, trace[0], trace[1], bures_nuclear(m, kernel[0], rank[0], kernel[1], rank[1]));
+}
+
+void
+compare_gather(CompareMethod method, const Rdm *r, const int *index, int m, double *out)
+{
+	Size		pairs = RDM_PAIRS(m);
+	Size		missing = 0;
+
+	rdm_gather(r, index, m, out);
+	if (!compare_by_kernel(method))
+		return;
+	for (Size i = 0; i < pairs; i++)
+		missing += isnan(out[i]);
+	if (missing > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s needs all pairs, but %zu of %zu are missing", compare_method_name(method), missing, pairs),
+				 errhint("Leave conditions with missing pairs out, by rdm_subset, or use a method that leaves pairs out, such as whitened_cosine.")));
+	if (rdm_kernel_squares(r->metric))
+		for (Size i = 0; i < pairs; i++)
+			out[i] *= out[i];
+}
+
+double
+compare_rdms(CompareMethod method, const Rdm *a, const int *index_a, const Rdm *b, const int *index_b, int m)
+{
+	bool		bures = method == COMPARE_BURES || method == COMPARE_BURES_DISTANCE;
+	Size		bytes = bures
+		? size_add(size_mul(2 * sizeof(double), size_mul(m, m)), Max(bures_factor_scratch(m), bures_nuclear_scratch(m)))
+		: size_mul(2 * sizeof(double), RDM_PAIRS(m));
+	MemoryContext scratch = scratch_create("neuroenc rdm_compare", bytes, LIMIT_HINT);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	double		value;
+
+	if (bures)
+		value = compare_bures(method == COMPARE_BURES_DISTANCE, a, index_a, b, index_b, m);
+	else
+	{
+		double	   *x = huge_matrix(1, RDM_PAIRS(m));
+		double	   *y = huge_matrix(1, RDM_PAIRS(m));
+
+		compare_gather(method, a, index_a, m, x);
+		compare_gather(method, b, index_b, m, y);
+		value = compare_distances(method, m, x, y);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return value;
+}
