@@ -122,6 +122,41 @@ state_from_datum(const StateKind *kind, Datum d)
 	return state;
 }
 
+/* fn_extra of state_argument_kept */
+typedef struct KeptState
+{
+	MemoryContext cxt;
+	char		key[VARHDRSZ_EXTERNAL + sizeof(varatt_external)];
+	const void *state;
+} KeptState;
+
+const void *
+state_argument_kept(const StateKind *kind, FunctionCallInfo fcinfo)
+{
+	struct varlena *stored = (struct varlena *) PG_GETARG_POINTER(0);
+	KeptState  *kept = fcinfo->flinfo->fn_extra;
+	MemoryContext old;
+
+	if (!VARATT_IS_EXTERNAL_ONDISK(stored))
+		return state_from_datum(kind, PG_GETARG_DATUM(0));
+	if (kept == NULL)
+	{
+		kept = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(KeptState));
+		kept->cxt = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "neuroenc stored state",
+										  ALLOCSET_DEFAULT_SIZES);
+		fcinfo->flinfo->fn_extra = kept;
+	}
+	if (kept->state != NULL && memcmp(kept->key, stored, VARSIZE_EXTERNAL(stored)) == 0)
+		return kept->state;
+	kept->state = NULL;
+	MemoryContextReset(kept->cxt);
+	memcpy(kept->key, stored, VARSIZE_EXTERNAL(stored));
+	old = MemoryContextSwitchTo(kept->cxt);
+	kept->state = state_from_datum(kind, PG_GETARG_DATUM(0));
+	MemoryContextSwitchTo(old);
+	return kept->state;
+}
+
 /* ---- aggregates ---- */
 
 void *

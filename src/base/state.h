@@ -58,6 +58,13 @@ extern Size state_stored_size(const void *state);
 /* From any datum (expanded, flat, toasted).  Read only: do not change it. */
 extern const void *state_from_datum(const StateKind *kind, Datum d);
 
+/*
+ * The same of argument 0, for functions that are called a row with one state: the
+ * last one that was stored out of line is kept with the call site (fn_extra, which
+ * the function must leave alone), by its toast pointer.
+ */
+extern const void *state_argument_kept(const StateKind *kind, FunctionCallInfo fcinfo);
+
 /* ---- in transition functions ---- */
 
 /* The running state, changeable; NULL before the first row.  cxt: the aggregate's context */

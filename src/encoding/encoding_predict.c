@@ -51,41 +51,6 @@ block_bytes(const Encoder *e, Size rows)
 
 /* ---- predict, residualize ---- */
 
-/* fn_extra: the last encoder that was stored out of line */
-typedef struct EncoderCache
-{
-	MemoryContext cxt;
-	char		key[VARHDRSZ_EXTERNAL + sizeof(varatt_external)];
-	const Encoder *e;
-} EncoderCache;
-
-static const Encoder *
-cached_encoder(FunctionCallInfo fcinfo)
-{
-	struct varlena *stored = (struct varlena *) PG_GETARG_POINTER(0);
-	EncoderCache *cache = fcinfo->flinfo->fn_extra;
-	MemoryContext old;
-
-	if (!VARATT_IS_EXTERNAL_ONDISK(stored))
-		return PG_GETARG_ENCODER(0);
-	if (cache == NULL)
-	{
-		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(EncoderCache));
-		cache->cxt = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "neuroenc stored encoder",
-										   ALLOCSET_DEFAULT_SIZES);
-		fcinfo->flinfo->fn_extra = cache;
-	}
-	if (cache->e != NULL && memcmp(cache->key, stored, VARSIZE_EXTERNAL(stored)) == 0)
-		return cache->e;
-	cache->e = NULL;
-	MemoryContextReset(cache->cxt);
-	memcpy(cache->key, stored, VARSIZE_EXTERNAL(stored));
-	old = MemoryContextSwitchTo(cache->cxt);
-	cache->e = PG_GETARG_ENCODER(0);
-	MemoryContextSwitchTo(old);
-	return cache->e;
-}
-
 static void
 require_x(const Encoder *e, const Tensor *x)
 {
@@ -151,7 +116,7 @@ new_rows(TensorType dtype, const Encoder *e, const Tensor *x)
 Datum
 encoding_predict(PG_FUNCTION_ARGS)
 {
-	const Encoder *e = cached_encoder(fcinfo);
+	const Encoder *e = state_argument_kept(&encoder_kind, fcinfo);
 	Tensor	   *x = PG_GETARG_TENSOR(1);
 	Tensor	   *out;
 
@@ -164,7 +129,7 @@ encoding_predict(PG_FUNCTION_ARGS)
 Datum
 encoding_residualize(PG_FUNCTION_ARGS)
 {
-	const Encoder *e = cached_encoder(fcinfo);
+	const Encoder *e = state_argument_kept(&encoder_kind, fcinfo);
 	Tensor	   *x = PG_GETARG_TENSOR(1);
 	Tensor	   *y = PG_GETARG_TENSOR(2);
 	Tensor	   *out;

@@ -110,6 +110,21 @@ any_infinite_f8(const double *values, Size n)
 	return found != 0;
 }
 
+bool
+tensor_has_infinity(const Tensor *t)
+{
+	Size		n = tensor_size(t);
+
+	if (t->dtype == TENSOR_FLOAT4)
+		return any_infinite_f4(TENSOR_F4(t), n);
+	if (t->dtype == TENSOR_FLOAT8)
+		return any_infinite_f8(TENSOR_F8(t), n);
+	for (Size i = 0; i < n; i++)
+		if (isinf(tensor_get(t, i)))
+			return true;
+	return false;
+}
+
 _Noreturn static void
 report_infinite(const Tensor *t, int argument, int64 ordinal)
 {

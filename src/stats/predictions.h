@@ -63,6 +63,9 @@ extern Predictions *predictions_new(MemoryContext parent, int n_vectors, int n_l
  */
 extern void predictions_add_row(Predictions *p, Tensor *const *vectors, const int64 *labels);
 
+/* Is an element infinite?  (NaN is not.)  For callers that have a better name for the row than its ordinal. */
+extern bool tensor_has_infinity(const Tensor *t);
+
 /* Room for n more rows of this type at the end, n >= 1; the chunk's n is not advanced. */
 extern PredictionChunk *predictions_reserve(Predictions *p, TensorType dtype, int n);
 

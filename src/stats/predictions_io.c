@@ -37,11 +37,11 @@ write_predictions(StateWriter *w, const void *state)
 }
 
 static void
-require_no_infinity(const void *values, TensorType dtype, Size n)
+require_no_infinity(const StateReader *r, const void *values, TensorType dtype, Size n)
 {
 	for (Size i = 0; i < n; i++)
 		if (dtype == TENSOR_FLOAT4 ? isinf(((const float *) values)[i]) : isinf(((const double *) values)[i]))
-			state_corrupt("predictions", "a value is infinite");
+			state_corrupt(r->name, "a value is infinite");
 }
 
 static void
@@ -55,16 +55,16 @@ read_chunk(StateReader *r, Predictions *p, int64 n_left, bool validate)
 	state_get_bytes(r, type, 4);
 	if (n <= 0 || n > n_left || (type[0] != TENSOR_FLOAT4 && type[0] != TENSOR_FLOAT8) ||
 		type[1] || type[2] || type[3])
-		state_corrupt("predictions", "bad header of rows");
+		state_corrupt(r->name, "bad header of rows");
 	row = size_mul((Size) p->n_vectors * p->v, type[0]);
 	state_require(r, size_mul(n, size_add(row, p->n_labels * sizeof(int64))));
 	chunk = predictions_reserve(p, type[0], n);
 	if (chunk->dtype != type[0])
-		state_corrupt("predictions", "float4 rows follow float8 rows");
+		state_corrupt(r->name, "float4 rows follow float8 rows");
 	state_get_array(r, chunk->labels + (Size) chunk->n * p->n_labels, (Size) n * p->n_labels, 8);
 	state_get_array(r, (char *) chunk->values + chunk->n * row, (Size) n * p->n_vectors * p->v, type[0]);
 	if (validate)
-		require_no_infinity((char *) chunk->values + chunk->n * row, type[0], (Size) n * p->n_vectors * p->v);
+		require_no_infinity(r, (char *) chunk->values + chunk->n * row, type[0], (Size) n * p->n_vectors * p->v);
 	chunk->n += n;
 	p->n += n;
 }
@@ -80,11 +80,11 @@ read_predictions(StateReader *r, MemoryContext parent, bool validate)
 	state_get_bytes(r, head, 3);
 	if (head[0] < 1 || head[0] > PREDICTIONS_MAX_VECTORS || head[1] < 1 ||
 		head[1] > PREDICTIONS_MAX_LABELS || head[2])
-		state_corrupt("predictions", "bad number of vectors or labels");
+		state_corrupt(r->name, "bad number of vectors or labels");
 	v = state_get_int32(r);
 	n = state_get_int64(r);
 	if (v < 1 || v > PREDICTIONS_MAX_COLUMNS || n < 0 || n > PREDICTIONS_MAX_ROWS)
-		state_corrupt("predictions", "bad number of elements or rows");
+		state_corrupt(r->name, "bad number of elements or rows");
 	p = predictions_new(parent, head[0], head[1], v);
 	while (p->n < n)
 	{
