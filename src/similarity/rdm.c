@@ -46,6 +46,16 @@ rdm_label(const Rdm *r, int i)
 	return (RdmLabel) {RDM_LABELS_START(r) + start, r->label_end[i] - start};
 }
 
+RdmLabel *
+rdm_all_labels(const Rdm *r)
+{
+	RdmLabel   *labels = palloc(Max(1, r->n_conditions) * sizeof(RdmLabel));
+
+	for (int i = 0; i < r->n_conditions; i++)
+		labels[i] = rdm_label(r, i);
+	return labels;
+}
+
 char *
 rdm_label_text(RdmLabel label)
 {
@@ -119,21 +129,20 @@ rdm_sort_labels(const RdmLabel *labels, int n, int *order)
 
 /* ---- making ---- */
 
-Rdm *
-rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
+Size
+rdm_bytes(const RdmLabel *labels, int n, bool has_counts)
 {
 	Size		label_bytes = 0;
 	Size		pairs = RDM_PAIRS(n);
 	Size		bytes;
-	char	   *at;
-	Rdm		   *r;
 
 	for (int i = 0; i < n; i++)
 		label_bytes = size_add(label_bytes, labels[i].length);
 	if (n > RDM_MAX_CONDITIONS || label_bytes > MaxAllocSize / 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("an rdm of %d conditions would pass 1 GB: at most %d", n, RDM_MAX_CONDITIONS),
+				 errmsg("an rdm of %d conditions and %zu bytes of labels would pass 1 GB: at most %d conditions",
+						n, label_bytes, RDM_MAX_CONDITIONS),
 				 errhint("Take fewer conditions, or average them into fewer labels.")));
 	bytes = size_add(RDM_HEADER_SIZE(n, label_bytes), size_mul(pairs, sizeof(double) + (has_counts ? sizeof(int32) : 0)));
 	if (bytes > MaxAllocSize)
@@ -141,6 +150,19 @@ rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an rdm of %d conditions and %zu bytes would pass 1 GB", n, bytes),
 				 errhint("Take fewer conditions, or average them into fewer labels.")));
+	return bytes;
+}
+
+Rdm *
+rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
+{
+	Size		bytes = rdm_bytes(labels, n, has_counts);
+	Size		label_bytes = 0;
+	char	   *at;
+	Rdm		   *r;
+
+	for (int i = 0; i < n; i++)
+		label_bytes += labels[i].length;
 	r = palloc(bytes);
 	memset(r, 0, RDM_HEADER_SIZE(n, label_bytes));
 	SET_VARSIZE(r, bytes);
@@ -158,7 +180,7 @@ rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
 		r->label_end[i] = (int32) (at - RDM_LABELS_START(r));
 	}
 	if (has_counts)
-		memset(RDM_COUNTS(r), 0, pairs * sizeof(int32));
+		memset(RDM_COUNTS(r), 0, RDM_PAIRS(n) * sizeof(int32));
 	return r;
 }
 

@@ -82,6 +82,9 @@ rdm_pair(Size n, Size i, Size j)
 
 extern RdmLabel rdm_label(const Rdm *r, int i);
 
+/* All of them, palloc'd; their text stays r's own. */
+extern RdmLabel *rdm_all_labels(const Rdm *r);
+
 /* "face", for messages; palloc'd and clipped */
 extern char *rdm_label_text(RdmLabel label);
 
@@ -91,9 +94,12 @@ extern char *rdm_label_text(RdmLabel label);
  */
 extern int	rdm_compare_labels(RdmLabel a, RdmLabel b);
 
+/* Bytes of an RDM; ERROR past RDM_MAX_CONDITIONS or 1 GB. */
+extern Size rdm_bytes(const RdmLabel *labels, int n, bool has_counts);
+
 /*
  * A new RDM in CurrentMemoryContext, distances unset (counts 0).  Labels must
- * ascend strictly; ERROR past RDM_MAX_CONDITIONS or 1 GB.
+ * ascend strictly; ERROR as rdm_bytes.
  */
 extern Rdm *rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts);
 

@@ -1,0 +1,76 @@
+/*
+ * similarity_rdm_average.c
+ *		The aggregate avg(rdm): transition, merge and final functions.
+ *
+ * The state is of type rdm, flat, and changed in place, which keeps many groups
+ * cheap; when its conditions grow it is replaced, and the executor copies the
+ * new one into the aggregate's context.  Large states are claimed from
+ * neuroenc.memory_limit; of small ones work_mem bounds the number.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "base/aggregate.h"
+#include "base/memory.h"
+#include "similarity/rdm_average.h"
+
+PG_FUNCTION_INFO_V1(rdm_average_add);
+PG_FUNCTION_INFO_V1(rdm_average_combine);
+PG_FUNCTION_INFO_V1(rdm_average_final);
+
+/* A state of 'before' bytes is about to be replaced by a copy of one of 'after'. */
+static void
+claim_growth(MemoryContext cxt, Size before, Size after)
+{
+	if (after >= RDM_SUMS_CLAIMED)
+		memory_claim_add(memory_claim(cxt, "avg(rdm)"), before < RDM_SUMS_CLAIMED ? after : after - before,
+						 "Average fewer groups at a time.");
+}
+
+static Datum
+take_in(FunctionCallInfo fcinfo, bool of_sums)
+{
+	MemoryContext cxt = aggregate_context(fcinfo);
+	Rdm		   *sums = PG_ARGISNULL(0) ? NULL : (Rdm *) PG_GETARG_POINTER(0);
+	Rdm		   *after = sums;
+
+	if (!PG_ARGISNULL(1))
+	{
+		const Rdm  *other = PG_GETARG_RDM(1);
+
+		if (sums)
+			after = rdm_sums_add(sums, other, of_sums);
+		else if (!of_sums)
+			after = rdm_sums_of(other);
+		else
+		{
+			after = palloc(VARSIZE(other));
+			memcpy(after, other, VARSIZE(other));
+		}
+		if (after != sums)
+			claim_growth(cxt, sums ? VARSIZE(sums) : 0, VARSIZE(after));
+	}
+	if (after == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(after);
+}
+
+Datum
+rdm_average_add(PG_FUNCTION_ARGS)
+{
+	return take_in(fcinfo, false);
+}
+
+Datum
+rdm_average_combine(PG_FUNCTION_ARGS)
+{
+	return take_in(fcinfo, true);
+}
+
+Datum
+rdm_average_final(PG_FUNCTION_ARGS)
+{
+	aggregate_context(fcinfo);
+	PG_RETURN_POINTER(rdm_sums_mean((const Rdm *) PG_GETARG_POINTER(0)));
+}
