@@ -17,9 +17,12 @@
 #include "base/convert.h"
 #include "base/dispatch.h"
 #include "similarity/paired.h"
+#include "stats/block.h"
 
 #define FLAG_OPTION		1
 #define FLAG_ROWS		2
+
+#define CONSTANT 1e-14			/* a standard deviation that is rounding, as a share of the mean */
 
 /* A state around its gram, in whose place the caller may put one that was read. */
 static Paired *
@@ -50,41 +53,6 @@ paired_new(MemoryContext parent, int p, int q, bool keep_rows)
 }
 
 /* ---- rows ---- */
-
-HOT_LOOP static bool
-all_finite_f4(const float *a, Size n)
-{
-	int			bad = 0;
-
-	for (Size i = 0; i < n; i++)
-		bad |= !(fabsf(a[i]) < INFINITY);
-	return bad == 0;
-}
-
-HOT_LOOP static bool
-all_finite_f8(const double *a, Size n)
-{
-	int			bad = 0;
-
-	for (Size i = 0; i < n; i++)
-		bad |= !(fabs(a[i]) < INFINITY);
-	return bad == 0;
-}
-
-static void
-check_vector(const Tensor *t, int expected, const char *what, int64 ordinal)
-{
-	if (t->ndim > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s of row " INT64_FORMAT " has shape %s, but a vector is needed",
-						what, ordinal, tensor_shape_text(t))));
-	if (tensor_size(t) != (Size) expected)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s of row " INT64_FORMAT " has %zu elements, but the rows before it have %d",
-						what, ordinal, tensor_size(t), expected)));
-}
 
 static void
 require_finite(const Tensor *t, const char *what, int64 ordinal)
@@ -124,8 +92,8 @@ paired_add_row(Paired *s, const Tensor *x, const Tensor *y)
 	int32		dims[1] = {s->p + s->q};
 	bool		finite;
 
-	check_vector(x, s->p, "x", ordinal);
-	check_vector(y, s->q, "y", ordinal);
+	block_check_row(x, s->p, "x", ordinal);
+	block_check_row(y, s->q, "y", ordinal);
 	if (s->row == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(s));
@@ -135,18 +103,8 @@ paired_add_row(Paired *s, const Tensor *x, const Tensor *y)
 	}
 	s->row->dtype = type;
 	SET_VARSIZE(s->row, TENSOR_HEADER_SIZE(1) + n * type);
-	if (type == TENSOR_FLOAT4)
-	{
-		tensor_read_f4(x, 0, s->p, TENSOR_F4(s->row));
-		tensor_read_f4(y, 0, s->q, TENSOR_F4(s->row) + s->p);
-		finite = all_finite_f4(TENSOR_F4(s->row), n);
-	}
-	else
-	{
-		tensor_read_f8(x, 0, s->p, TENSOR_F8(s->row));
-		tensor_read_f8(y, 0, s->q, TENSOR_F8(s->row) + s->p);
-		finite = all_finite_f8(TENSOR_F8(s->row), n);
-	}
+	finite = block_copy_row(x, type, TENSOR_DATA(s->row));
+	finite &= block_copy_row(y, type, (char *) TENSOR_DATA(s->row) + (Size) s->p * type);
 	if (!finite)
 	{
 		require_finite(x, "x", ordinal);
@@ -274,22 +232,22 @@ add_row(double *restrict sum, const double *restrict row, double scale, Size m)
 void
 centre_columns(double *a, Size n, Size m)
 {
-	double	   *mean = huge_alloc0(size_mul(Max(m, 1), sizeof(double)));
+	double	   *shift = huge_alloc(size_mul(Max(m, 1), sizeof(double)));
 
-	/* twice: the second mean is what rounding left of the first */
-	for (int pass = 0; pass < 2; pass++)
+	/* by the first row, so that a constant is 0 exactly; by the mean; by what rounding left of it */
+	for (int pass = 0; pass < 3; pass++)
 	{
-		memset(mean, 0, m * sizeof(double));
-		for (Size i = 0; i < n; i++)
+		memset(shift, 0, m * sizeof(double));
+		for (Size i = 0; i < (pass == 0 ? Min(n, 1) : n); i++)
 		{
-			add_row(mean, a + i * m, 1.0 / n, m);
+			add_row(shift, a + i * m, pass == 0 ? 1 : 1.0 / n, m);
 			if ((i & 255) == 0)
 				CHECK_FOR_INTERRUPTS();
 		}
 		for (Size i = 0; i < n; i++)
-			add_row(a + i * m, mean, -1, m);
+			add_row(a + i * m, shift, -1, m);
 	}
-	pfree(mean);
+	pfree(shift);
 }
 
 void
@@ -327,32 +285,30 @@ block_of(const double *a, Size ld, Size rows, Size columns)
 	return block;
 }
 
+void
+drop_constant_columns(double *scatter, const double *mean, Size p, double n)
+{
+	for (Size j = 0; j < p; j++)
+		if (scatter[j * p + j] <= n * (CONSTANT * mean[j]) * (CONSTANT * mean[j]))
+			for (Size i = 0; i < p; i++)
+				scatter[i * p + j] = scatter[j * p + i] = 0;
+}
+
 PairedProducts
 paired_products(const Paired *s)
 {
-	const Gram *g = s->gram;
-	Size		all = g->p;
-	double	   *z = huge_alloc0(size_mul(size_mul(all, all), sizeof(double)));
-	double	   *centre = huge_matrix(1, all);
-	double	   *sum = huge_alloc0(all * sizeof(double));
-	double		no_targets;
-	int			cell = 0;
-	PairedProducts m = {0, s->p, s->q, NULL, NULL, NULL};
+	Size		all = s->gram->p;
+	double	   *mean = huge_matrix(1, all);
+	double	   *z = huge_matrix(all, all);
+	PairedProducts m = {paired_n(s), s->p, s->q, NULL, NULL, NULL};
 
-	gram_get_centre(g, centre, &no_targets);
-	m.n = g->n_cells == 0 ? 0 : gram_sum_xx(g, &cell, 1, centre, sum, z);
-	for (Size i = 0; i < all && m.n > 0; i++)
-	{
-		add_row(z + i * all, sum, -sum[i] / m.n, all);
-		if ((i & 63) == 0)
-			CHECK_FOR_INTERRUPTS();
-	}
+	gram_scatter(s->gram, mean, z);
+	drop_constant_columns(z, mean, all, m.n);
 	m.xx = block_of(z, all, s->p, s->p);
 	m.xy = block_of(z + s->p, all, s->p, s->q);
 	m.yy = block_of(z + s->p * all + s->p, all, s->q, s->q);
 	pfree(z);
-	pfree(sum);
-	pfree(centre);
+	pfree(mean);
 	return m;
 }
 

@@ -77,6 +77,9 @@ typedef struct PairedProducts
 extern PairedProducts paired_products(const Paired *s);
 extern Size paired_products_bytes(const Paired *s);
 
+/* Of a scatter (p x p) about the mean of n rows: columns that are constant but for rounding become 0. */
+extern void drop_constant_columns(double *scatter, const double *mean, Size p, double n);
+
 /* a (n x m) less the means of its columns */
 extern void centre_columns(double *a, Size n, Size m);
 
