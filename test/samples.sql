@@ -92,3 +92,17 @@ INSERT INTO samples_patterns (v)
     UNION ALL SELECT patterns_agg(id % 4, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float2' END), fold) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT patterns_agg('', x) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_recordings (id int GENERATED ALWAYS AS IDENTITY, v recordings);
+INSERT INTO samples_recordings (v)
+    SELECT recordings_agg(1, id, x) FROM sample_rows WHERE id <= 2
+    UNION ALL SELECT recordings_agg(fold, id / 3, CASE fold WHEN 2 THEN y ELSE x END) FROM sample_rows WHERE id BETWEEN 3 AND 17
+    UNION ALL SELECT recordings_agg(fold - 1, id / 3, x) FROM sample_rows WHERE id >= 3
+    UNION ALL SELECT NULL;
+
+CREATE TABLE samples_shared_space (id int GENERATED ALWAYS AS IDENTITY, v shared_space);
+INSERT INTO samples_shared_space (v)
+    SELECT srm(fold, id / 3, x, 2) FROM sample_rows WHERE id BETWEEN 3 AND 17
+    UNION ALL SELECT srm(fold, id / 3, CASE fold WHEN 1 THEN x || x * x ELSE x END, 1) FROM sample_rows WHERE id BETWEEN 3 AND 398
+    UNION ALL SELECT hyperalign(fold, id / 3, CASE fold WHEN 1 THEN x || x * x ELSE x END) FROM sample_rows WHERE id BETWEEN 3 AND 17
+    UNION ALL SELECT NULL;

@@ -118,7 +118,7 @@ recordings_add_row(Recordings *r, int64 subject, int64 time, Tensor *y)
 	if (y->ndim > 1 || v == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("y of subject " INT64_FORMAT " at time " INT64_FORMAT " has shape %s, but a vector is needed",
+				 errmsg("y of subject " INT64_FORMAT " at time " INT64_FORMAT " has shape %s, but a vector of one or more is needed",
 						subject, time, tensor_shape_text(y))));
 	if (v > PREDICTIONS_MAX_COLUMNS)
 		ereport(ERROR,

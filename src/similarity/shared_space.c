@@ -88,7 +88,7 @@ space_project(const SharedSpace *space, const SpaceSubject *s, Size m, double *y
 		for (Size j = 0; j < v; j++)
 			y[i * v + j] -= s->mean[j];
 	if (m == 1)
-		gemv_f8(true, v, k, 1, s->map, k, y, 0, out);
+		gemv_f8(true, k, v, 1, s->map, k, y, 0, out);
 	else
 		gemm_f8(false, false, m, k, v, 1, y, v, s->map, k, 0, out, k);
 }
