@@ -137,7 +137,8 @@ extern const Rdm *DatumGetRdm(Datum d);
 
 struct ArrayType;
 
-/* Labels as a text[]. */
+/* Labels as SQL texts, and as a text[]. */
+extern Datum *rdm_label_datums(const RdmLabel *labels, int n);
 extern struct ArrayType *rdm_labels_array(const RdmLabel *labels, int n);
 
 /* An rdm[] argument: at least 'least' RDMs, none NULL; 'what' names it in errors. */

@@ -233,12 +233,18 @@ rdm_array(ArrayType *array, int least, const char *what, int *n)
 	return rdms;
 }
 
+Datum *
+rdm_label_datums(const RdmLabel *labels, int n)
+{
+	Datum	   *datums = palloc(Max(1, n) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
+	return datums;
+}
+
 ArrayType *
 rdm_labels_array(const RdmLabel *labels, int n)
 {
-	Datum	   *elements = palloc(Max(1, n) * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-		elements[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
-	return construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT);
+	return construct_array(rdm_label_datums(labels, n), n, TEXTOID, -1, false, TYPALIGN_INT);
 }

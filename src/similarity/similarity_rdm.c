@@ -174,26 +174,12 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 
 /* ---- what an rdm holds ---- */
 
-static Datum *
-label_datums(const Rdm *r)
-{
-	Datum	   *datums = palloc(Max(1, r->n_conditions) * sizeof(Datum));
-
-	for (int i = 0; i < r->n_conditions; i++)
-	{
-		RdmLabel	label = rdm_label(r, i);
-
-		datums[i] = PointerGetDatum(cstring_to_text_with_len(label.text, label.length));
-	}
-	return datums;
-}
-
 Datum
 rdm_labels(PG_FUNCTION_ARGS)
 {
 	const Rdm  *r = PG_GETARG_RDM(0);
 
-	PG_RETURN_ARRAYTYPE_P(construct_array(label_datums(r), r->n_conditions, TEXTOID, -1, false, TYPALIGN_INT));
+	PG_RETURN_ARRAYTYPE_P(rdm_labels_array(rdm_all_labels(r), r->n_conditions));
 }
 
 Datum
@@ -267,7 +253,7 @@ rdm_entries(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
 		at = palloc0(sizeof(Entries));
 		at->r = DatumGetRdm(PG_GETARG_DATUM(0));
-		at->labels = label_datums(at->r);
+		at->labels = rdm_label_datums(rdm_all_labels(at->r), at->r->n_conditions);
 		at->j = 1;
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 3)
 			elog(ERROR, "rdm_entries must return 3 columns");

@@ -56,9 +56,8 @@ pca_scratch(Size n, Size p, Size k, bool kernel)
 	return size_add(eigh_scratch(order), size_mul(doubles, sizeof(double)));
 }
 
-/* The largest loading becomes positive, and -0 becomes 0. */
-static void
-fix_sign(Size p, double *component)
+void
+pca_fix_sign(Size p, double *component)
 {
 	double		largest = 0;
 	double		sign;
@@ -122,7 +121,7 @@ pca_from_scatter(Pca *pca, double *scatter)
 
 		CHECK_FOR_INTERRUPTS();
 		memcpy(component, scatter + (p - 1 - i) * p, p * sizeof(double));
-		fix_sign(p, component);
+		pca_fix_sign(p, component);
 	}
 	pfree(eigenvalues);
 }
@@ -163,7 +162,7 @@ pca_from_rows(Pca *pca, const double *rows)
 	{
 		CHECK_FOR_INTERRUPTS();
 		normalize(p, PCA_COMPONENTS(pca) + i * p);
-		fix_sign(p, PCA_COMPONENTS(pca) + i * p);
+		pca_fix_sign(p, PCA_COMPONENTS(pca) + i * p);
 	}
 	pfree(kernel);
 	pfree(eigenvalues);

@@ -52,6 +52,9 @@ extern Size pca_scratch(Size n, Size p, Size k, bool kernel);
 extern void pca_from_scatter(Pca *pca, double *scatter);
 extern void pca_from_rows(Pca *pca, const double *rows);
 
+/* The sign of a component: its largest element becomes positive (the first, if several are), and -0 becomes 0. */
+extern void pca_fix_sign(Size p, double *component);
+
 /* out (m x k) = (X - mean) components', X m x p, destroyed */
 extern void pca_project(const Pca *pca, Size m, double *x, double *out);
 
