@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "base/memory.h"
+#include "base/record.h"
 #include "similarity/compare.h"
 #include "similarity/compare_partial.h"
 
@@ -22,14 +23,6 @@ PG_FUNCTION_INFO_V1(rdm_shared);
 PG_FUNCTION_INFO_V1(rdm_partial);
 
 #define SHARED_COLUMNS 3
-
-static Datum
-number_or_null(FunctionCallInfo fcinfo, double value)
-{
-	if (isnan(value))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value);
-}
 
 Datum
 rdm_compare(PG_FUNCTION_ARGS)

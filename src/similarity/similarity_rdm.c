@@ -305,14 +305,6 @@ distance_between(const Rdm *r, RdmLabel a, RdmLabel b)
 	return i == j ? 0 : RDM_DISTANCES(r)[rdm_pair(r->n_conditions, Min(i, j), Max(i, j))];
 }
 
-static Datum
-number_or_null(FunctionCallInfo fcinfo, double value)
-{
-	if (isnan(value))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value);
-}
-
 Datum
 rdm_distance_text(PG_FUNCTION_ARGS)
 {

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "base/memory.h"
+#include "base/record.h"
 #include "linalg/linalg.h"
 #include "stats/gram.h"
 #include "stats/spectrum.h"
@@ -122,14 +123,6 @@ n_values(const Gram *g, bool centred)
 	int64		n = gram_n(g);
 
 	return (Size) Max(Min((int64) g->p, centred ? n - 1 : n), 0);
-}
-
-static Datum
-number_or_null(FunctionCallInfo fcinfo, double value)
-{
-	if (isnan(value))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(value);
 }
 
 Datum
