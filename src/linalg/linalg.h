@@ -140,6 +140,10 @@ extern Size eigh_top_scratch(Size n);
  */
 extern void svd_f8(Size m, Size n, double *a, double *s, double *u, double *vt);
 
+/* The same in one uninterruptible call on this thread, for matrices of up to some 300 x 300: as eigh_f8_raw. */
+extern Size svd_raw_work(Size m, Size n);
+extern int	svd_f8_raw(Size m, Size n, double *a, double *s, double *u, double *vt, void *work);
+
 /* Bytes of scratch that the two take besides their arguments, for preflights. */
 extern Size eigh_scratch(Size n);	/* an upper bound for eigvalsh_f8 */
 extern Size svd_scratch(Size m, Size n);

@@ -216,26 +216,44 @@ is_small(Size m, Size n)
 	return r * r * l <= DIRECT_FLOPS && r * l <= DIRECT_ELEMENTS;
 }
 
+/* Doubles that one dgesdd call works in: at least what LAPACK asks for its usual blocks. */
+static Size
+gesdd_work(Size m, Size n)
+{
+	Size		rank = Min(m, n);
+
+	return 8 * rank * rank + 128 * (m + n) + 1024;
+}
+
+Size
+svd_raw_work(Size m, Size n)
+{
+	return gesdd_work(m, n) * sizeof(double) + 8 * Min(m, n) * sizeof(int);
+}
+
 /* One dgesdd call on A' (n x m, column-major): its left vectors are our right ones. */
-static void
-decompose_direct(Size m, Size n, double *a, double *s, double *u, double *vt)
+int
+svd_f8_raw(Size m, Size n, double *a, double *s, double *u, double *vt, void *work)
 {
 	const char *jobz = u != NULL ? "S" : "N";
 	int			rows = blas_int(n);
 	int			columns = blas_int(m);
 	int			rank = Min(rows, columns);
-	int			lwork = -1;
-	int		   *iwork = palloc(8 * rank * sizeof(int));
-	double		wanted;
-	double	   *work;
-	int			info;
+	int			lwork = blas_int(gesdd_work(m, n));
+	double	   *dwork = work;
+	int			info = 0;
 
-	blas.dgesdd(jobz, &rows, &columns, a, &rows, s, vt, &rows, u, &rank, &wanted, &lwork, iwork,
-				&info, 1);
-	lwork = (int) wanted;
-	work = huge_alloc((Size) lwork * sizeof(double));
-	blas.dgesdd(jobz, &rows, &columns, a, &rows, s, vt, &rows, u, &rank, work, &lwork, iwork,
-				&info, 1);
+	if (rank > 0)
+		blas.dgesdd(jobz, &rows, &columns, a, &rows, s, vt, &rows, u, &rank, dwork, &lwork,
+					(int *) (dwork + lwork), &info, 1);
+	return info;
+}
+
+static void
+decompose_direct(Size m, Size n, double *a, double *s, double *u, double *vt)
+{
+	int			info = svd_f8_raw(m, n, a, s, u, vt, huge_alloc(svd_raw_work(m, n)));
+
 	if (info != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -283,7 +301,7 @@ local_bytes(Size m, Size n)
 	Size		bytes;
 
 	if (is_small(m, n))
-		return (8 * rank * rank + 128 * (m + n) + 1024) * sizeof(double);
+		return svd_raw_work(m, n);
 	bytes = m > n ? m * n * sizeof(double) : 0;
 	if (wants_qr(longer, rank))
 		bytes += rank * rank * sizeof(double) + qr_scratch(longer, rank) +

@@ -87,13 +87,14 @@ void
 paired_add_row(Paired *s, const Tensor *x, const Tensor *y)
 {
 	int64		ordinal = s->gram->n_rows_seen + 1;
-	TensorType	type = tensor_common_type(TENSOR_FLOAT4, tensor_common_type(x->dtype, y->dtype));
+	TensorType	type = tensor_common_type(TENSOR_FLOAT4, y ? tensor_common_type(x->dtype, y->dtype) : x->dtype);
 	Size		n = (Size) s->p + s->q;
 	int32		dims[1] = {s->p + s->q};
 	bool		finite;
 
 	block_check_row(x, s->p, "x", ordinal);
-	block_check_row(y, s->q, "y", ordinal);
+	if (y)
+		block_check_row(y, s->q, "y", ordinal);
 	if (s->row == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(s));
@@ -104,11 +105,13 @@ paired_add_row(Paired *s, const Tensor *x, const Tensor *y)
 	s->row->dtype = type;
 	SET_VARSIZE(s->row, TENSOR_HEADER_SIZE(1) + n * type);
 	finite = block_copy_row(x, type, TENSOR_DATA(s->row));
-	finite &= block_copy_row(y, type, (char *) TENSOR_DATA(s->row) + (Size) s->p * type);
+	if (y)
+		finite &= block_copy_row(y, type, (char *) TENSOR_DATA(s->row) + (Size) s->p * type);
 	if (!finite)
 	{
 		require_finite(x, "x", ordinal);
-		require_finite(y, "y", ordinal);
+		if (y)
+			require_finite(y, "y", ordinal);
 	}
 	gram_add_row(s->gram, s->row, NULL, 0);
 	check_worker_rows(s);
@@ -120,11 +123,11 @@ paired_set_option(Paired *s, double option)
 	if (!isfinite(option))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the third argument is %g, but it must be finite", option)));
+				 errmsg("the last argument is %g, but it must be finite", option)));
 	if (s->has_option && s->option != option)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the third argument is %g in row " INT64_FORMAT ", but %g in the rows before it",
+				 errmsg("the last argument is %g in row " INT64_FORMAT ", but %g in the rows before it",
 						option, s->gram->n_rows_seen + 1, s->option),
 				 errdetail("It is one option of the whole aggregate.")));
 	s->has_option = true;
@@ -340,7 +343,7 @@ read_paired(StateReader *r, MemoryContext parent, bool validate)
 		state_corrupt("paired", "unknown flags or version of its gram");
 	p = state_get_int32(r);
 	q = state_get_int32(r);
-	if (p < 1 || p > GRAM_MAX_COLUMNS || q < 1 || q > GRAM_MAX_COLUMNS)
+	if (p < 1 || p > GRAM_MAX_COLUMNS || q < 0 || q > GRAM_MAX_COLUMNS)
 		state_corrupt("paired", "bad number of units");
 	s = paired_around(parent, p, q, (head[0] & FLAG_ROWS) != 0);
 	s->has_option = (head[0] & FLAG_OPTION) != 0;
@@ -375,6 +378,24 @@ summarize_paired(const void *state)
 	return psprintf("p=%d, q=%d, n=" INT64_FORMAT, s->p, s->q, paired_n(s));
 }
 
+static void
+settle_paired(void *state)
+{
+	gram_wait(((Paired *) state)->gram);
+}
+
+const Paired *
+paired_argument(Datum d)
+{
+	const Paired *s = state_from_datum(&paired_kind, d);
+
+	if (s->q == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the paired state holds one population alone")));
+	return s;
+}
+
 const StateKind paired_kind = {
 	.name = "paired",
 	.version = 1,
@@ -383,6 +404,7 @@ const StateKind paired_kind = {
 	.copy = copy_paired,
 	.merge = merge_paired,
 	.summary = summarize_paired,
+	.settle = settle_paired,
 	.size_hint = "Pass it straight to its measure: cka(paired_agg(x, y)) in one query level does not copy it; "
 	"or use grams, which hold the moments of any number of rows: cka(gram_agg(x, y), gram_agg(x), gram_agg(y))."
 };

@@ -8,6 +8,8 @@
  * one state gives X'X, X'Y and Y'Y however many rows come.  Measures that need
  * the rows (kernels, neighbours) set keep_rows, and the rows stay.
  *
+ * Aggregates over the rows of one population alone (two_nn) have q = 0.
+ *
  * An aggregate's option (the sigma of cka_rbf) is remembered here from its
  * first row on, for the final function.
  */
@@ -25,7 +27,7 @@ typedef struct Paired
 {
 	StateHeader hdr;			/* must be first */
 	int			p;				/* units of x */
-	int			q;				/* units of y */
+	int			q;				/* units of y; 0: there is no y */
 	bool		keep_rows;
 	bool		has_option;
 	double		option;			/* finite; 0 if there is none */
@@ -38,7 +40,7 @@ typedef struct Paired
 /* An empty state whose context is a child of 'parent'. */
 extern Paired *paired_new(MemoryContext parent, int p, int q, bool keep_rows);
 
-/* One row.  Finite vectors of p and q elements; errors name the row (from 1), x or y, and the element. */
+/* One row.  Finite vectors of p and q elements (y NULL if q is 0); errors name the row (from 1), x or y, and the element. */
 extern void paired_add_row(Paired *s, const Tensor *x, const Tensor *y);
 
 /* The aggregate's option in the row that comes; ERROR if it was another before, or is not finite. */
@@ -85,6 +87,8 @@ extern void centre_columns(double *a, Size n, Size m);
 
 extern const StateKind paired_kind;
 
-#define PG_GETARG_PAIRED(n) ((const Paired *) state_from_datum(&paired_kind, PG_GETARG_DATUM(n)))
+/* ERROR if it holds one population alone */
+extern const Paired *paired_argument(Datum d);
+#define PG_GETARG_PAIRED(n) paired_argument(PG_GETARG_DATUM(n))
 
 #endif							/* NEUROENC_PAIRED_H */

@@ -85,6 +85,9 @@ extern RdmLabel rdm_label(const Rdm *r, int i);
 /* All of them, palloc'd; their text stays r's own. */
 extern RdmLabel *rdm_all_labels(const Rdm *r);
 
+/* Argument n of a function's text or bigint overload */
+extern RdmLabel rdm_label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint);
+
 /* "face", for messages; palloc'd and clipped */
 extern char *rdm_label_text(RdmLabel label);
 

@@ -248,3 +248,18 @@ rdm_labels_array(const RdmLabel *labels, int n)
 {
 	return construct_array(rdm_label_datums(labels, n), n, TEXTOID, -1, false, TYPALIGN_INT);
 }
+
+RdmLabel
+rdm_label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
+{
+	text	   *label;
+
+	if (is_bigint)
+	{
+		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, PG_GETARG_DATUM(n)));
+
+		return (RdmLabel) {digits, strlen(digits)};
+	}
+	label = PG_GETARG_TEXT_PP(n);
+	return (RdmLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
+}

@@ -45,21 +45,6 @@ typedef enum LastArgument
 	PRECISION
 } LastArgument;
 
-static RdmLabel
-label_argument(FunctionCallInfo fcinfo, bool is_bigint)
-{
-	text	   *label;
-
-	if (is_bigint)
-	{
-		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, PG_GETARG_DATUM(1)));
-
-		return (RdmLabel) {digits, strlen(digits)};
-	}
-	label = PG_GETARG_TEXT_PP(1);
-	return (RdmLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
-}
-
 /* What the row asks for in its last argument, in a state before the row is added. */
 static void
 set_last_argument(Patterns *p, FunctionCallInfo fcinfo, int number, LastArgument last)
@@ -100,7 +85,7 @@ add_row(FunctionCallInfo fcinfo, bool is_bigint, bool has_fold, LastArgument las
 						has_fold ? "one" : "none")));
 	if (last != NOTHING)
 		set_last_argument(p, fcinfo, 3 + has_fold, last);
-	patterns_add_row(p, label_argument(fcinfo, is_bigint), pattern, has_fold ? PG_GETARG_INT64(3) : 0);
+	patterns_add_row(p, rdm_label_argument(fcinfo, 1, is_bigint), pattern, has_fold ? PG_GETARG_INT64(3) : 0);
 	return state_return(fcinfo, p);
 }
 

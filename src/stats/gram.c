@@ -527,19 +527,19 @@ adopt_centre(Gram *dst, const Gram *src)
 	gram_set_centre(dst, src->cx, src->cy);
 }
 
-/* The cell of dst for a cell of src */
+/* The cell of dst for a cell of src, whose fold is 'fold' there */
 static int
-matching_cell(Gram *dst, const Gram *src, const GramCell *cell)
+matching_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 fold)
 {
 	int			pattern = cell->pattern == 0 ? 0 : gram_pattern(dst, src->patterns[cell->pattern]);
 
-	return gram_cell(dst, cell->fold, pattern) - dst->cells;
+	return gram_cell(dst, fold, pattern) - dst->cells;
 }
 
 static void
-merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 ordinal_shift)
+merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 fold, int64 ordinal_shift)
 {
-	int			target = matching_cell(dst, src, cell);
+	int			target = matching_cell(dst, src, cell, fold);
 
 	if (cell->moments)
 		gram_add_moments(dst, &dst->cells[target], cell->moments, src->cx, src->cy, 1);
@@ -553,6 +553,12 @@ merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 ordinal_shift
 void
 gram_merge(Gram *dst, const Gram *src)
 {
+	gram_merge_folds(dst, src, NULL);
+}
+
+void
+gram_merge_folds(Gram *dst, const Gram *src, const int64 *folds)
+{
 	require_same_columns(dst, src);
 	gram_wait(dst);
 	if (dst->n_rows_seen > GRAM_MAX_ROWS - src->n_rows_seen)
@@ -561,7 +567,11 @@ gram_merge(Gram *dst, const Gram *src)
 				 errmsg("a gram has at most " INT64_FORMAT " rows", GRAM_MAX_ROWS)));
 	adopt_centre(dst, src);
 	for (int i = 0; i < src->n_cells; i++)
-		merge_cell(dst, src, &src->cells[i], dst->n_rows_seen);
+	{
+		int64		fold = src->cells[i].fold;
+
+		merge_cell(dst, src, &src->cells[i], folds ? folds[fold] : fold, dst->n_rows_seen);
+	}
 	dst->n_rows_seen += src->n_rows_seen;
 	dst->has_float8 |= src->has_float8;
 	dst->products_float4 |= src->products_float4;
@@ -590,7 +600,7 @@ gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_f
 			bsearch(&cell->fold, folds, n_folds, sizeof(int64), gram_compare_folds) != NULL;
 
 		if (listed != without)
-			merge_cell(copy, g, cell, 0);
+			merge_cell(copy, g, cell, cell->fold, 0);
 	}
 	copy->n_rows_seen = g->n_rows_seen;
 	copy->has_float8 = g->has_float8;
@@ -787,7 +797,7 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 	for (int i = 0; i < part->n_cells; i++)
 	{
 		const GramCell *cell = &part->cells[i];
-		int			from = matching_cell(all, part, cell);	/* may move all->cells */
+		int			from = matching_cell(all, part, cell, cell->fold);	/* may move all->cells */
 
 		if (cell->moments)
 			subtract_cell(all, &all->cells[from], cell->moments, part);
@@ -798,7 +808,7 @@ gram_subtract(MemoryContext parent, const Gram *a, const Gram *b)
 	adopt_centre(left, all);
 	for (int i = 0; i < all->n_cells; i++)
 		if (gram_cell_n(&all->cells[i]) > 0)
-			merge_cell(left, all, &all->cells[i], 0);
+			merge_cell(left, all, &all->cells[i], all->cells[i].fold, 0);
 	left->n_rows_seen = Max(gram_n(left), a->n_rows_seen - b->n_rows_seen);
 	left->has_float8 = a->has_float8 || b->has_float8;
 	left->products_float4 |= all->products_float4 || part->products_float4;

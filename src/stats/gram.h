@@ -123,6 +123,9 @@ extern void gram_add_row(Gram *g, const Tensor *x, const Tensor *y, int64 fold);
 /* dst += src; src is not changed. ERROR when the dimensions or fold columns differ. */
 extern void gram_merge(Gram *dst, const Gram *src);
 
+/* The same where fold i of src, from 0, is fold folds[i] of dst. */
+extern void gram_merge_folds(Gram *dst, const Gram *src, const int64 *folds);
+
 /* A copy in 'parent'; only the given folds (sorted), or all but those. */
 extern Gram *gram_copy(MemoryContext parent, const Gram *g);
 extern Gram *gram_copy_folds(MemoryContext parent, const Gram *g, const int64 *folds, int n_folds,

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "base/recent.h"
 #include "base/state_text.h"
 #include "linalg/linalg.h"
 #include "stats/gram.h"
@@ -226,50 +227,18 @@ stats_pca(PG_FUNCTION_ARGS)
 
 /* ---- project(pca, x) ---- */
 
-/* fn_extra: a stored pca that the call site has fetched, by its toast pointer */
-typedef struct PcaCache
+/* A stored pca, as it is kept from row to row. */
+static void *
+fetch_pca(Datum d)
 {
-	MemoryContext cxt;
-	char		key[VARHDRSZ_EXTERNAL + sizeof(varatt_external)];
-	const Pca  *pca;
-} PcaCache;
-
-/*
- * The first argument.  One that is stored out of line would be fetched again
- * for each row of a query; the last one is kept.
- */
-static const Pca *
-cached_pca(FunctionCallInfo fcinfo)
-{
-	struct varlena *stored = (struct varlena *) PG_GETARG_POINTER(0);
-	PcaCache   *cache = fcinfo->flinfo->fn_extra;
-	MemoryContext old;
-
-	if (!VARATT_IS_EXTERNAL_ONDISK(stored))
-		return PG_GETARG_PCA(0);
-	if (cache == NULL)
-	{
-		cache = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(PcaCache));
-		cache->cxt = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "neuroenc stored pca",
-										   ALLOCSET_DEFAULT_SIZES);
-		fcinfo->flinfo->fn_extra = cache;
-	}
-	if (cache->pca != NULL && memcmp(cache->key, stored, VARSIZE_EXTERNAL(stored)) == 0)
-		return cache->pca;
-	cache->pca = NULL;
-	MemoryContextReset(cache->cxt);
-	memcpy(cache->key, stored, VARSIZE_EXTERNAL(stored));
-	old = MemoryContextSwitchTo(cache->cxt);
-	cache->pca = PG_GETARG_PCA(0);
-	MemoryContextSwitchTo(old);
-	return cache->pca;
+	return (void *) check_version((const Pca *) PG_DETOAST_DATUM(d));
 }
 
 PG_FUNCTION_INFO_V1(stats_pca_project);
 Datum
 stats_pca_project(PG_FUNCTION_ARGS)
 {
-	const Pca  *pca = cached_pca(fcinfo);
+	const Pca  *pca = recent_value(fcinfo, 0, fetch_pca);
 	Tensor	   *x = PG_GETARG_TENSOR(1);
 	TensorType	dtype = tensor_common_type(x->dtype, TENSOR_FLOAT4);
 	Size		p = (Size) pca->p;
