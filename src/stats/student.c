@@ -1,6 +1,6 @@
 /*
  * student.c
- *		Tail probabilities of Student's t.
+ *		Tail probabilities and critical values of Student's t.
  *
  * P(|T| >= |t|) is the regularised incomplete beta function I_x(df / 2, 1 / 2)
  * at x = df / (df + t^2) (DLMF 8.17), by its continued fraction in the form of
@@ -83,4 +83,30 @@ student_two_sided(double t, double df)
 	if (a * y >= x / 2)
 		return Min(1, front / beta_fraction(a, 0.5, x, y));
 	return Max(0, 1 - front / beta_fraction(0.5, a, y, x));
+}
+
+double
+student_critical(double p, double df)
+{
+	double		low = 0;
+	double		high = 1;
+
+	if (!(p > 0 && p < 1) || !(df > 0))
+		return NAN;
+	while (student_two_sided(high, df) > p)
+	{
+		low = high;
+		high *= 2;
+	}
+	for (;;)
+	{
+		double		mid = low + (high - low) / 2;
+
+		if (mid <= low || mid >= high)
+			return mid;
+		if (student_two_sided(mid, df) > p)
+			low = mid;
+		else
+			high = mid;
+	}
 }
