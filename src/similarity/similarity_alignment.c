@@ -133,6 +133,16 @@ scatter_of(Alignment *a, const Gram *g, double *mean)
 	return scatter;
 }
 
+/* What a constant unit has in common with others is 0 too. */
+static void
+drop_constant_products(Alignment *a)
+{
+	for (Size i = 0; i < a->p; i++)
+		for (Size j = 0; j < a->q; j++)
+			if (a->xx[i * a->p + i] == 0 || a->yy[j * a->q + j] == 0)
+				a->xy[i * a->q + j] = 0;
+}
+
 static Alignment *
 alignment_from_grams(const Gram *xy, const Gram *xx, const Gram *yy)
 {
@@ -166,6 +176,7 @@ alignment_from_grams(const Gram *xy, const Gram *xx, const Gram *yy)
 	a->yy = scatter_of(a, yy, means[3]);
 	if (n < 2)
 		return a;
+	drop_constant_products(a);
 	require_same_means(means[0], means[2], a->xx, a->p + 1, a->p, n, "x");
 	require_same_means(means[1], means[3], a->yy, a->q + 1, a->q, n, "y");
 	alignment_scale(a);
