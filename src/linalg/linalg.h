@@ -95,7 +95,7 @@ extern void trmm_f4_raw(bool upper, Size n, Size m, const float *t, Size ldt, fl
 extern void gemv_f8(bool ta, Size m, Size n, double alpha, const double *a, Size lda,
 					const double *x, double beta, double *y);
 
-/* ---- decompositions (cholesky.c, lu.c, eigen.c, lanczos.c, svd.c) ---- */
+/* ---- decompositions (cholesky.c, lu.c, eigen.c, lanczos.c, svd.c, polar.c) ---- */
 
 /*
  * A (n x n, symmetric, both triangles given) = L L', L in the lower triangle on
@@ -144,7 +144,15 @@ extern void svd_f8(Size m, Size n, double *a, double *s, double *u, double *vt);
 extern Size svd_raw_work(Size m, Size n);
 extern int	svd_f8_raw(Size m, Size n, double *a, double *s, double *u, double *vt, void *work);
 
-/* Bytes of scratch that the two take besides their arguments, for preflights. */
+/*
+ * W (m x n) = U V' of the thin SVD of A = U diag(s) V', A destroyed: of the
+ * matrices with orthonormal columns (rows, where m < n) the one nearest to A.
+ * Returns the nuclear norm, sum(s).
+ */
+extern double polar_f8(Size m, Size n, double *a, double *w);
+extern Size polar_scratch(Size m, Size n);
+
+/* Bytes of scratch that eigh_f8 and svd_f8 take besides their arguments, for preflights. */
 extern Size eigh_scratch(Size n);	/* an upper bound for eigvalsh_f8 */
 extern Size svd_scratch(Size m, Size n);
 

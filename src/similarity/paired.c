@@ -303,7 +303,7 @@ paired_products(const Paired *s)
 	Size		all = s->gram->p;
 	double	   *mean = huge_matrix(1, all);
 	double	   *z = huge_matrix(all, all);
-	PairedProducts m = {paired_n(s), s->p, s->q, NULL, NULL, NULL};
+	PairedProducts m = {paired_n(s), s->p, s->q, NULL, NULL, NULL, mean};
 
 	gram_scatter(s->gram, mean, z);
 	drop_constant_columns(z, mean, all, m.n);
@@ -311,7 +311,6 @@ paired_products(const Paired *s)
 	m.xy = block_of(z + s->p, all, s->p, s->q);
 	m.yy = block_of(z + s->p * all + s->p, all, s->q, s->q);
 	pfree(z);
-	pfree(mean);
 	return m;
 }
 

@@ -74,6 +74,7 @@ typedef struct PairedProducts
 	double	   *xx;				/* p x p */
 	double	   *yy;				/* q x q */
 	double	   *xy;				/* p x q */
+	double	   *mean;			/* p + q, of x and then of y */
 } PairedProducts;
 
 extern PairedProducts paired_products(const Paired *s);

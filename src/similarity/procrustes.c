@@ -8,7 +8,7 @@
  *
  * The subtlety: acos loses half of the digits near 1, where a distance of a
  * population to its own rotation would be 1e-7 instead of 0.  There the angle is
- * taken from the residual R = X/|X| - Y/|Y| Q after rotation, 2 asin(|R| / 2): exact
+ * taken from the residual R = X/|X| - Y/|Y| R' after rotation, 2 asin(|R| / 2): exact
  * from rows.  Moments don't have more than 1e-16 of |R|^2, that is 1e-8 of angle.
  */
 #include "postgres.h"
@@ -42,17 +42,15 @@ trace_of(const double *a, Size n)
 	return sum;
 }
 
-/* Q (q x p, p <= q) with Q'Q = I that makes B Q closest to A, from C = A'B, which is used up */
+/* The partial isometry R (p x q) from A to B, from C = A'B (p x q), which is used up; *norm: nuclear, of C */
 static double *
-rotation_onto(Alignment *al, Size p, Size q, double *c)
+rotation_of(Alignment *al, Size p, Size q, double *c, double *norm)
 {
-	double	   *s = alignment_matrix(al, 1, p);
-	double	   *u = alignment_matrix(al, p, p);
-	double	   *vt = alignment_matrix(al, p, q);
-	double	   *rotation = alignment_matrix(al, q, p);
+	double	   *rotation = alignment_matrix(al, p, q);
 
-	svd_f8(p, q, c, s, u, vt);
-	gemm_f8(true, true, q, p, p, 1, vt, q, u, p, 0, rotation, p);
+	memory_claim_add(al->claim, polar_scratch(p, q), NULL);
+	*norm = polar_f8(p, q, c, rotation);
+	memory_claim_sub(al->claim, polar_scratch(p, q));
 	return rotation;
 }
 
@@ -84,21 +82,22 @@ arc_of_residual(double squares)
 /* ---- rows ---- */
 
 /*
- * |A/na - B/nb Q|^2 and what of B lies outside Q's span, which A lacks as it has
+ * |A/na - B/nb R'|^2 and what of B lies outside R's rows, which A lacks as it has
  * fewer units (p <= q); c = A'B
  */
 static double
 residual_of_rows(Alignment *al, Size n, Size p, const double *a, double na, Size q, const double *b,
 				 double nb, double *c)
 {
-	double	   *rotation = rotation_onto(al, p, q, c);
+	double		norm;
+	double	   *rotation = rotation_of(al, p, q, c, &norm);
 	double	   *turned = alignment_matrix(al, n, p);
 	double	   *outside = alignment_matrix(al, n, q);
 
-	gemm_f8(false, false, n, p, q, 1 / nb, b, q, rotation, p, 0, turned, p);
+	gemm_f8(false, true, n, p, q, 1 / nb, b, q, rotation, q, 0, turned, p);
 	for (Size i = 0; i < n * q; i++)
 		outside[i] = b[i] / nb;
-	gemm_f8(false, true, n, q, p, -1, turned, p, rotation, p, 1, outside, q);
+	gemm_f8(false, false, n, q, p, -1, turned, p, rotation, q, 1, outside, q);
 	for (Size i = 0; i < n * p; i++)
 		turned[i] = a[i] / na - turned[i];
 	return dot_product(turned, turned, n * p) + (q > p ? dot_product(outside, outside, n * q) : 0);
@@ -132,13 +131,14 @@ residual_of_products(Alignment *al, Size p, const double *aa, double na, Size q,
 {
 	double	   *c = alignment_matrix(al, p, q);
 	double	   *rotation;
-	double	   *turned = alignment_matrix(al, q, p);	/* B'B Q */
+	double	   *turned = alignment_matrix(al, q, p);	/* B'B R' */
 	double		squares = 0;
 	double		inside = 0;
+	double		norm;
 
 	memcpy(c, ab, p * q * sizeof(double));
-	rotation = rotation_onto(al, p, q, c);
-	gemm_f8(false, false, q, p, q, 1, bb, q, rotation, p, 0, turned, p);
+	rotation = rotation_of(al, p, q, c, &norm);
+	gemm_f8(false, true, q, p, q, 1, bb, q, rotation, q, 0, turned, p);
 	for (Size i = 0; i < p; i++)
 	{
 		double		with_b = 0;
@@ -146,8 +146,8 @@ residual_of_products(Alignment *al, Size p, const double *aa, double na, Size q,
 
 		for (Size j = 0; j < q; j++)
 		{
-			with_b += ab[i * q + j] * rotation[j * p + i];
-			of_b += rotation[j * p + i] * turned[j * p + i];
+			with_b += ab[i * q + j] * rotation[i * q + j];
+			of_b += rotation[i * q + j] * turned[j * p + i];
 		}
 		squares += aa[i * p + i] / na / na - 2 * with_b / na / nb + of_b / nb / nb;
 		inside += of_b / nb / nb;
@@ -188,21 +188,15 @@ match_products(Alignment *al, Size p, const double *aa, Size q, const double *bb
 double *
 procrustes_rotation(Alignment *a)
 {
-	Size		most = Min(a->p, a->q);
-	double	   *s = alignment_matrix(a, 1, most);
-	double	   *u = alignment_matrix(a, a->p, most);
-	double	   *vt = alignment_matrix(a, most, a->q);
-	double	   *rotation = alignment_matrix(a, a->p, a->q);
 	double	   *c = a->xy;
+	double	   *rotation;
+	double		norm;
 
 	if (c == NULL)
 	{
 		c = alignment_matrix(a, a->p, a->q);
 		gemm_f8(true, false, a->p, a->q, a->n, 1, a->x, a->p, a->y, a->q, 0, c, a->q);
 	}
-	svd_f8(a->p, a->q, c, s, u, vt);
-	if (!(s[0] > 0))
-		return NULL;
-	gemm_f8(false, false, a->p, a->q, most, 1, u, most, vt, a->q, 0, rotation, a->q);
-	return rotation;
+	rotation = rotation_of(a, a->p, a->q, c, &norm);
+	return norm > 0 ? rotation : NULL;
 }

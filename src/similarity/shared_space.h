@@ -79,9 +79,6 @@ extern void subject_project(const AlignedSubject *a, const double *mean, Size k,
 /* out (n_times x n_times) = X X' */
 extern void subject_kernel(const AlignedSubject *a, const double *mean, double *out);
 
-/* W (m x n) = U V' of the thin SVD of A = U diag(s) V', A destroyed: the nearest with orthonormal columns (or rows) */
-extern void orthogonal_factor(Size m, Size n, double *a, double *w);
-
 /*
  * The map of one subject that takes its rows nearest to the target (n_times x
  * k), and its rows there (projected, n_times x k).

@@ -176,27 +176,12 @@ subject_set_residual(const AlignedSubject *a, Size k, const double *series, Spac
 }
 
 void
-orthogonal_factor(Size m, Size n, double *a, double *w)
-{
-	Size		r = Min(m, n);
-	double	   *s = huge_alloc(r * sizeof(double));
-	double	   *u = huge_matrix(m, r);
-	double	   *vt = huge_matrix(r, n);
-
-	svd_f8(m, n, a, s, u, vt);
-	gemm_f8(false, false, m, n, r, 1, u, r, vt, n, 0, w, n);
-	pfree(s);
-	pfree(u);
-	pfree(vt);
-}
-
-void
 subject_fit_map(const AlignedSubject *a, Size k, const double *target, SpaceSubject *s, double *projected)
 {
 	double	   *cross = huge_matrix(a->v, k);
 
 	subject_cross(a, s->mean, k, target, cross);
-	orthogonal_factor(a->v, k, cross, s->map);
+	polar_f8(a->v, k, cross, s->map);
 	pfree(cross);
 	subject_project(a, s->mean, k, s->map, projected);
 }
@@ -224,12 +209,10 @@ space_fit_maps(SharedSpace *space, const AlignedRecordings *r, const double *tar
 Size
 space_fit_scratch(Size n_times, Size v, Size k)
 {
-	Size		r = Min(v, k);
 	Size		doubles = size_mul(n_times, size_add(block_columns(n_times, v), k));	/* block, projected */
 
-	doubles = size_add(doubles, size_mul(v, size_add(k, r)));	/* cross, u */
-	doubles = size_add(doubles, size_mul(r, size_add(k, 1)));	/* vt, s */
-	return size_add(size_mul(doubles, sizeof(double)), svd_scratch(v, k));
+	doubles = size_add(doubles, size_mul(v, k));	/* cross */
+	return size_add(size_mul(doubles, sizeof(double)), polar_scratch(v, k));
 }
 
 /* ---- further subjects of a space that stands ---- */

@@ -121,7 +121,7 @@ start(SrmFit *fit, uint64 seed, double *series)
 				CHECK_FOR_INTERRUPTS();
 			fit->cross[e] = random_gaussian(&random);
 		}
-		orthogonal_factor(a->v, fit->k, fit->cross, s->map);
+		polar_f8(a->v, fit->k, fit->cross, s->map);
 		subject_project(a, s->mean, fit->k, s->map, fit->projected);
 		add_share(series, fit->projected, elements, 1.0 / fit->r->n_subjects);
 	}

@@ -375,3 +375,29 @@ def test_errors(db):
     with raises(db, "22000", "element 3 of y of subject 1 at time 5 is NaN"):
         cur.execute("SELECT srm(subject, t, CASE WHEN subject = 1 AND t = 5 THEN tensor '[1,2,NaN,4]' ELSE y END, 2)"
                     " FROM broken WHERE subject <> 2")
+
+
+# ---- the step
+
+def test_procrustes_align(db):
+    """Rotation, scale and translation: against least squares written out, and a planted transform; widths of all kinds."""
+    for p, q, n in ((6, 6, 40), (4, 9, 30), (9, 4, 30), (12, 15, 8)):
+        x, y = RNG.standard_normal((n, p)) + 5, RNG.standard_normal((n, q)) - 3
+        table = "align_%d_%d" % (p, q)
+        create_rows(db, table, {"x": x, "y": y})
+        a, b = x - x.mean(axis=0), y - y.mean(axis=0)
+        r = polar(a.T @ b)
+        scale = np.sum(a @ r * b) / np.sum((a @ r) ** 2)
+        field = lambda name: get(db, "(SELECT (procrustes_align(x, y)).%s FROM %s)" % (name, table))
+        if min(p, q) < n - 1:
+            assert_close("rotation", field("rotation"), r, rtol=1e-8, atol=1e-8)
+            assert_close("translation", field("translation"), y.mean(axis=0) - scale * x.mean(axis=0) @ r, rtol=1e-7, atol=1e-7)
+        got = query(db, "SELECT a.scale, a.r2 FROM (SELECT procrustes_align(paired_agg(x, y)) AS s FROM %s) q, LATERAL (SELECT (s).*) a" % table)[0]
+        assert_close("scale", got[0], scale, rtol=1e-8)
+        assert_close("r2", got[1], 1 - ((b - scale * a @ r) ** 2).sum() / (b**2).sum(), rtol=1e-8)
+    q, _ = np.linalg.qr(RNG.standard_normal((5, 5)))
+    x = RNG.standard_normal((20, 5))
+    create_rows(db, "align_planted", {"x": x, "y": 2.5 * x @ q + np.arange(5)})
+    assert_close("planted", get(db, "(SELECT (procrustes_align(x, y)).rotation FROM align_planted)"), q, atol=1e-12)
+    assert_close("planted", get(db, "(SELECT (procrustes_align(x, y)).translation FROM align_planted)"), np.arange(5), atol=1e-12)
+    assert_close("planted", query(db, "SELECT (procrustes_align(x, y)).scale FROM align_planted")[0][0], 2.5, rtol=1e-12)
