@@ -191,7 +191,7 @@ read_patterns(StateReader *r, MemoryContext parent, bool validate)
 	n_channels = state_get_int32(r);
 	n_labels = state_get_int32(r);
 	n_cells = state_get_int32(r);
-	if (head[0] > 1 || head[1] > RDM_POISSON ||
+	if (head[0] > 1 || head[1] > RDM_CITYBLOCK ||
 		(head[2] != 0 && head[2] != TENSOR_FLOAT2 && head[2] != TENSOR_FLOAT4 && head[2] != TENSOR_FLOAT8) ||
 		(head[2] == 0 ? head[3] != 0 : head[3] < 1 || head[3] > 2))
 		state_corrupt("patterns", "unknown flags, metric or precision");
