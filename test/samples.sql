@@ -106,3 +106,15 @@ INSERT INTO samples_shared_space (v)
     UNION ALL SELECT srm(fold, id / 3, CASE fold WHEN 1 THEN x || x * x ELSE x END, 1) FROM sample_rows WHERE id BETWEEN 3 AND 398
     UNION ALL SELECT hyperalign(fold, id / 3, CASE fold WHEN 1 THEN x || x * x ELSE x END) FROM sample_rows WHERE id BETWEEN 3 AND 17
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_rdm (id int GENERATED ALWAYS AS IDENTITY, v rdm);
+INSERT INTO samples_rdm (v)
+    SELECT rdm_from_matrix('{b,10,a,2}', 'float8:[[0,1,2,3],[1,0,NaN,5],[2,NaN,0,6],[3,5,6,0]]', 'euclidean')
+    UNION ALL SELECT rdm_from_matrix('{}', zeros('{0,0}'))
+    UNION ALL SELECT rdm_from_matrix('{"a, \"b\"\\"}', '[[0]]', 'cosine')
+    UNION ALL SELECT rdm_from_matrix('{é,"",日本}', '[[0,1e-30,-0.1],[1e-30,0,3],[-0.1,3,0]]', 'crossnobis')
+    UNION ALL SELECT avg(r) FROM (VALUES (rdm_from_matrix('{a,b,c}', '[[0,1,NaN],[1,0,0.1],[NaN,0.1,0]]', 'correlation')),
+        (rdm_from_matrix('{b,a,9}', '[[0,1,2],[1,0,0.1],[2,0.1,0]]', 'correlation'))) AS m (r)
+    UNION ALL SELECT rdm_rank(rdm_from_matrix(array_agg(i::text), m)) FROM generate_series(1, 30) AS i,
+        LATERAL (SELECT abs(t + transpose(t)) * (1 - eye(30)) AS m FROM (SELECT random_normal('{30,30}', 1) AS t) AS q) AS r GROUP BY m
+    UNION ALL SELECT NULL;

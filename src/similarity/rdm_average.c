@@ -108,7 +108,7 @@ empty_sums(RdmMetric metric, const RdmLabel *labels, int n)
 	Rdm		   *sums;
 
 	if (bytes >= RDM_SUMS_CLAIMED)
-		memory_claim_add(memory_claim(CurrentMemoryContext, "avg(rdm)"), bytes, NULL);
+		memory_claim_add(memory_claim(CurrentMemoryContext, "avg(rdm)"), bytes, RDM_SUMS_HINT);
 	sums = rdm_new(metric, labels, n, true);
 	for (Size i = 0; i < pairs; i++)
 		RDM_DISTANCES(sums)[i] = NAN;

@@ -85,7 +85,7 @@ rdm_centred(const Rdm *r, const int *conditions, int m, bool square, double *out
 		for (Size column = row; column < n; column += TILE)
 			for (Size i = row; i < Min(row + TILE, n); i++)
 				for (Size j = Max(column, i); j < Min(column + TILE, n); j++)
-					out[i * n + j] = out[j * n + i] = -0.5 * (out[i * n + j] - mean[i] - mean[j] + grand_mean);
+					out[i * n + j] = out[j * n + i] = 0.5 * (mean[i] + mean[j] - grand_mean - out[i * n + j]);
 	}
 	pfree(mean);
 }

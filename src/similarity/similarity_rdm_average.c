@@ -25,7 +25,7 @@ claim_growth(MemoryContext cxt, Size before, Size after)
 {
 	if (after >= RDM_SUMS_CLAIMED)
 		memory_claim_add(memory_claim(cxt, "avg(rdm)"), before < RDM_SUMS_CLAIMED ? after : after - before,
-						 "Average fewer groups at a time.");
+						 RDM_SUMS_HINT);
 }
 
 static Datum
