@@ -15,8 +15,10 @@
  * for s subjects and c conditions.  These factors follow from the random effects
  * y_ij = a_i + b_j + e_ij: the expectations of the three are (s-1)/s (A + E),
  * (c-1)/c (B + E) and the sum of both + (s-1)(c-1)/(s c) E, where A + B + E is the
- * variance of the mean.  As there, the result is at least either factor's own
- * share and at most V_both.
+ * variance of the mean.  The last term, E, is kept from 0 to the smaller of the two
+ * before it, since each holds E: the result is at least either factor's own and at
+ * most their sum.  (rsatoolbox bounds it by V_both, which is too small itself for
+ * few subjects: by half for two.)
  *
  * All subjects are compared in each draw of conditions; draws of subjects weigh
  * these values.  The families of methods are in rdm_bootstrap_*.c.
@@ -357,9 +359,9 @@ rdm_bootstrap_interval(const RdmBootstrap *boot, int a, int b, BootstrapOver ove
 	{
 		double		both = series_variance(boot, BOOTSTRAP_BOTH, a, b);
 		double		excess = both - by_subjects * (s - 1) / s - by_conditions * (c - 1) / c;
+		double		shared = s / (s - 1) * c / (c - 1) * excess;
 
-		variance -= s / (s - 1) * c / (c - 1) * excess;
-		variance = Min(Max(variance, Max(by_subjects, by_conditions)), both);
+		variance -= Max(0, Min(shared, Min(by_subjects, by_conditions)));
 	}
 	interval.df = (over == BOOTSTRAP_SUBJECTS ? s : over == BOOTSTRAP_CONDITIONS ? c : Min(s, c)) - 1;
 	interval.se = sqrt(variance);
