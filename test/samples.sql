@@ -118,3 +118,11 @@ INSERT INTO samples_rdm (v)
     UNION ALL SELECT rdm_rank(rdm_from_matrix(array_agg(i::text), m)) FROM generate_series(1, 30) AS i,
         LATERAL (SELECT abs(t + transpose(t)) * (1 - eye(30)) AS m FROM (SELECT random_normal('{30,30}', 1) AS t) AS q) AS r GROUP BY m
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_rdm_set (id int GENERATED ALWAYS AS IDENTITY, v rdm_set);
+INSERT INTO samples_rdm_set (v)
+    WITH r AS (SELECT k, rdm_from_matrix('{1,2,b,c}', tensor '[[0,1,2,3],[1,0,4,5],[2,4,0,6],[3,5,6,0]]' * k) AS r FROM generate_series(1, 3) k)
+    SELECT rdm_similarity(k, r, 'spearman') FROM r
+    UNION ALL SELECT rdm_similarity('layer ' || k, r, 'cka') FROM r
+    UNION ALL SELECT rdm_similarity('', r, 'kendall_tau_a') FROM r WHERE k = 1
+    UNION ALL SELECT NULL;

@@ -28,6 +28,8 @@
 #include "varatt.h"
 #endif
 
+#include "base/state_text.h"
+
 #define RDM_VERSION		1
 #define RDM_HAS_COUNTS	1
 #define RDM_MAX_CONDITIONS 16000	/* 1 GB of distances */
@@ -137,6 +139,10 @@ extern RdmMetric rdm_metric_from_name(const char *name);
 /* From a datum; ERROR on a version that this library does not read. */
 extern const Rdm *DatumGetRdm(Datum d);
 #define PG_GETARG_RDM(n) DatumGetRdm(PG_GETARG_DATUM(n))
+
+/* The binary form, also inside other states. */
+extern void rdm_write(StateWriter *w, const Rdm *r);
+extern Rdm *rdm_read(StateReader *r);
 
 struct ArrayType;
 

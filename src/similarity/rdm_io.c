@@ -43,8 +43,8 @@ encoding_of_labels(const Rdm *r)
 	return PG_SQL_ASCII;
 }
 
-static void
-write_rdm(StateWriter *w, const Rdm *r)
+void
+rdm_write(StateWriter *w, const Rdm *r)
 {
 	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, encoding_of_labels(r)};
 	Size		pairs = RDM_PAIRS(r->n_conditions);
@@ -65,11 +65,11 @@ rdm_to_bytes(const Rdm *r)
 	StateWriter w = {NULL, VARHDRSZ};
 	bytea	   *bytes;
 
-	write_rdm(&w, r);
+	rdm_write(&w, r);
 	bytes = palloc(w.n);
 	SET_VARSIZE(bytes, w.n);
 	w = (StateWriter) {(char *) bytes, VARHDRSZ};
-	write_rdm(&w, r);
+	rdm_write(&w, r);
 	return bytes;
 }
 
@@ -131,10 +131,9 @@ require_distances(const Rdm *r)
 	}
 }
 
-static Rdm *
-rdm_from_bytes(const char *bytes, Size n_bytes)
+Rdm *
+rdm_read(StateReader *in)
 {
-	StateReader in = {"rdm", bytes, bytes + n_bytes};
 	uint8		head[4];
 	int32		n;
 	int32		label_bytes;
@@ -143,7 +142,7 @@ rdm_from_bytes(const char *bytes, Size n_bytes)
 	bool		converted;
 	Rdm		   *r;
 
-	state_get_bytes(&in, head, 4);
+	state_get_bytes(in, head, 4);
 	if (head[0] != RDM_VERSION)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
@@ -151,20 +150,19 @@ rdm_from_bytes(const char *bytes, Size n_bytes)
 				 errhint("It may have been written by a newer neuroenc.")));
 	if (head[1] > RDM_TRANSFORMED || (head[2] & ~RDM_HAS_COUNTS) || !PG_VALID_BE_ENCODING(head[3]))
 		state_corrupt("rdm", "unknown metric, flags or encoding");
-	n = state_get_int32(&in);
-	label_bytes = state_get_int32(&in);
+	n = state_get_int32(in);
+	label_bytes = state_get_int32(in);
 	if (n < 0 || n > RDM_MAX_CONDITIONS || label_bytes < 0)
 		state_corrupt("rdm", "bad number of conditions or bytes");
-	labels = read_labels(&in, n, label_bytes, head[3], &converted);
+	labels = read_labels(in, n, label_bytes, head[3], &converted);
 	if (!converted)
 		require_ascending(labels, n);
 	pairs = RDM_PAIRS(n);
-	state_require(&in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
+	state_require(in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
 	r = rdm_new(head[1], labels, n, head[2] & RDM_HAS_COUNTS);
-	state_get_array(&in, RDM_DISTANCES(r), pairs, 8);
+	state_get_array(in, RDM_DISTANCES(r), pairs, 8);
 	if (r->flags & RDM_HAS_COUNTS)
-		state_get_array(&in, RDM_COUNTS(r), pairs, 4);
-	state_get_end(&in);
+		state_get_array(in, RDM_COUNTS(r), pairs, 4);
 	require_distances(r);
 	if (converted)
 	{
@@ -173,6 +171,16 @@ rdm_from_bytes(const char *bytes, Size n_bytes)
 		rdm_sort_labels(labels, n, order);
 		r = rdm_subset(r, order, n);
 	}
+	return r;
+}
+
+static Rdm *
+rdm_from_bytes(const char *bytes, Size n_bytes)
+{
+	StateReader in = {"rdm", bytes, bytes + n_bytes};
+	Rdm		   *r = rdm_read(&in);
+
+	state_get_end(&in);
 	return r;
 }
 
