@@ -125,4 +125,11 @@ INSERT INTO samples_rdm_set (v)
     SELECT rdm_similarity(k, r, 'spearman') FROM r
     UNION ALL SELECT rdm_similarity('layer ' || k, r, 'cka') FROM r
     UNION ALL SELECT rdm_similarity('', r, 'kendall_tau_a') FROM r WHERE k = 1
+
+CREATE TABLE samples_cross_gram (id int GENERATED ALWAYS AS IDENTITY, v cross_gram);
+INSERT INTO samples_cross_gram (v)
+    SELECT cross_agg(x, x + 1) FROM sample_rows
+    UNION ALL SELECT cross_agg(x, x * x) FROM sample_rows WHERE id <= 2
+    UNION ALL SELECT cross_agg(astype(x, 'float8'), x) FROM sample_rows
+    UNION ALL SELECT cross_agg(x, x) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;

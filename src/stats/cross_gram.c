@@ -192,7 +192,8 @@ report_not_finite(const Tensor *t, const char *what, int64 ordinal)
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("element %zu of %s is %s in row " INT64_FORMAT, i + 1, what,
 					isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity", ordinal),
-			 errhint("Where values of y are missing, gram_agg(x, y) takes NaN.")));
+			 errdetail("Values must be finite."),
+			 isnan(value) && what[0] == 'y' ? errhint("gram_agg(x, y) takes NaN in y, where it means missing.") : 0));
 }
 
 void

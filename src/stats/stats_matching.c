@@ -146,7 +146,7 @@ find_best_matches(FunctionCallInfo fcinfo)
 	Size		columns;
 	double	   *row;
 
-	tensor_require_matrix(t, "the matrix");
+	tensor_require_matrix(t, "m");
 	columns = t->dims[1];
 	matches = matches_new(t->dims[0], 1);
 	row = huge_matrix(1, Max(1, columns));
