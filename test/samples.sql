@@ -125,6 +125,7 @@ INSERT INTO samples_rdm_set (v)
     SELECT rdm_similarity(k, r, 'spearman') FROM r
     UNION ALL SELECT rdm_similarity('layer ' || k, r, 'cka') FROM r
     UNION ALL SELECT rdm_similarity('', r, 'kendall_tau_a') FROM r WHERE k = 1
+    UNION ALL SELECT NULL;
 
 CREATE TABLE samples_cross_gram (id int GENERATED ALWAYS AS IDENTITY, v cross_gram);
 INSERT INTO samples_cross_gram (v)
