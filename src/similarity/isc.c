@@ -3,18 +3,21 @@
  *		Inter-subject correlation (Hasson et al. 2004), and inter-subject functional
  *		correlation (Simony et al. 2016).
  *
- * isc works on a few voxels of all subjects at a time, a task of parallel_for,
- * so that the passes over a tile run in the cache: memory is read once, a cache
- * line or two a row.  The mean of the others is the sum of the subjects before
- * and of those after: nothing is subtracted, so a subject of a far larger scale
- * costs no digits of the others', and others that are constant are so exactly.
+ * isc takes the rows of all subjects a block of times and some hundred voxels at
+ * a time, a task of parallel_for: memory is read once, in stretches of a
+ * kilobyte, and what is summed over time stays in the cache.  Values are taken
+ * about each voxel's first one, so that sums lose no digits to an offset, and a
+ * constant is 0 exactly.  The others are the total less the subject itself: a
+ * subject a thousand times the scale of the others costs these three digits of
+ * sixteen.  5 sums an element; pairwise n_subjects / 2 of them.
  *
  * isfc is a product of v x v a subject, 2 n_times v^2 flops.
  *
  * Missing values, voxel by voxel: a subject without any value is left out, then
  * the times at which one of the rest has none.  So all subjects are compared at
  * the same times, and a subject's own mean can't come and go in that of the
- * others.
+ * others.  A NaN is found by what it does to the sums, and the voxels are then
+ * summed again with masks.
  */
 #include "postgres.h"
 
@@ -28,122 +31,76 @@
 #include "similarity/isc.h"
 
 #define MEMORY_HINT "Take fewer subjects or times."
-#define TILE_ELEMENTS	((Size) 1 << 19)	/* of all subjects: 4 MB */
-#define TILE_COLUMNS	((Size) 8)	/* at least, within the next */
-#define TASK_ELEMENTS	((Size) 1 << 23)	/* some 60 ms */
+#define TIMES			16		/* of a block */
+#define TILE_DOUBLES	((Size) 1 << 17)	/* 1 MB: a tile is made to stay in the cache */
+#define TILE_COLUMNS	((Size) 256)	/* at most */
+#define FEWEST_COLUMNS	((Size) 8)
+#define TASK_PRODUCTS	((Size) 1 << 26)	/* at most, some 60 ms */
+
+/* What leave one out sums, for a subject and voxel: x, the others o */
+enum
+{
+	SUM_X, SUM_O, SUM_XX, SUM_OO, SUM_XO, N_SUMS
+};
 
 typedef struct IscTiles
 {
 	const AlignedRecordings *r;
+	bool		pairwise;
 	Size		v;
 	Size		width;			/* columns of a tile */
-	bool		pairwise;
+	Size		n_sums;			/* a column */
 	double	   *out;
 	char	   *scratch;		/* a worker's: scratch + worker x stride */
 	Size		stride;
 } IscTiles;
 
-/* What a task works on, rows of m columns. */
+/* What a task works on: m columns of all subjects */
 typedef struct IscTile
 {
-	int			n_subjects;
-	Size		n_times;
+	const AlignedRecordings *r;
+	Size		column;			/* the first */
 	Size		m;
-	double	   *x;				/* n_subjects x n_times x m */
-	double	   *after;			/* the same: sums of the subjects after each */
-	double	   *before;			/* n_times x m: sums of the subjects before */
-	double	   *others;			/* n_times x m */
-	double	   *valid;			/* n_times x m, 1 where all have a value; NULL: everywhere */
+	double	   *x;				/* n_subjects x TIMES x m: a block of times, about the first values */
+	double	   *total;			/* TIMES x m: over subjects */
+	double	   *first;			/* n_subjects x m */
+	double	   *count;			/* m: times summed */
+	double	   *sums;			/* n_sums x m */
 	bool	   *absent;			/* n_subjects x m: has no value at all */
 } IscTile;
 
+/* Doubles of a tile, a column. */
 static Size
-tile_bytes(const IscTiles *tiles)
+column_doubles(const IscTiles *tiles)
 {
-	Size		rows = size_mul(tiles->r->n_times, tiles->width);
 	Size		subjects = tiles->r->n_subjects;
-	Size		doubles = size_mul(rows, size_add(size_mul(subjects, tiles->pairwise ? 1 : 2), 3));
 
-	return TYPEALIGN(64, size_add(size_mul(doubles, sizeof(double)), size_mul(subjects, tiles->width)));
+	return subjects * (TIMES + 1) + TIMES + 1 + tiles->n_sums;
 }
 
 static IscTile
-tile_in(const IscTiles *tiles, int worker, Size m)
+tile_in(const IscTiles *tiles, int worker, Size column)
 {
-	const AlignedRecordings *r = tiles->r;
-	Size		rows = (Size) r->n_times * m;
-	IscTile		tile = {.n_subjects = r->n_subjects, .n_times = r->n_times, .m = m};
+	Size		subjects = tiles->r->n_subjects;
+	IscTile		tile = {.r = tiles->r, .column = column, .m = Min(tiles->width, tiles->v - column)};
 
-	tile.before = (double *) (tiles->scratch + worker * tiles->stride);
-	tile.others = tile.before + rows;
-	tile.valid = tile.others + rows;
-	tile.x = tile.valid + rows;
-	tile.after = tile.x + r->n_subjects * rows;
-	tile.absent = (bool *) (tile.after + (tiles->pairwise ? 0 : r->n_subjects * rows));
+	tile.x = (double *) (tiles->scratch + worker * tiles->stride);
+	tile.total = tile.x + subjects * TIMES * tile.m;
+	tile.first = tile.total + TIMES * tile.m;
+	tile.count = tile.first + subjects * tile.m;
+	tile.sums = tile.count + tile.m;
+	tile.absent = (bool *) (tile.sums + tiles->n_sums * tile.m);
 	return tile;
 }
 
-static double *
-subject_rows(const IscTile *tile, int subject)
-{
-	return tile->x + subject * tile->n_times * tile->m;
-}
+/* ---- a block of times ---- */
 
-/* ---- missing values ---- */
-
-HOT_LOOP static bool
-any_nan(const double *x, Size n)
-{
-	int			found = 0;
-
-	for (Size i = 0; i < n; i++)
-		found |= x[i] != x[i];
-	return found != 0;
-}
-
-/* Fills absent (and puts zeros there, so that sums do without), then valid. */
-static void
-find_missing(IscTile *tile)
-{
-	Size		rows = tile->n_times * tile->m;
-
-	if (!any_nan(tile->x, tile->n_subjects * rows))
-	{
-		memset(tile->absent, 0, tile->n_subjects * tile->m);
-		tile->valid = NULL;
-		return;
-	}
-	for (Size e = 0; e < rows; e++)
-		tile->valid[e] = 1;
-	for (int i = 0; i < tile->n_subjects; i++)
-	{
-		double	   *x = subject_rows(tile, i);
-		bool	   *absent = tile->absent + i * tile->m;
-
-		memset(absent, true, tile->m);
-		for (Size e = 0; e < rows; e++)
-			absent[e % tile->m] &= isnan(x[e]);
-		for (Size e = 0; e < rows; e++)
-		{
-			if (absent[e % tile->m])
-				x[e] = 0;
-			else if (isnan(x[e]))
-				tile->valid[e] = 0;
-		}
-	}
-}
-
-/* ---- correlations ---- */
-
-/* r[j] = sum of a b by column */
 HOT_LOOP static void
-column_products(const double *a, const double *b, Size n, Size m, double *r)
+subtract_row(double *x, const double *first, Size n, Size m)
 {
-	for (Size j = 0; j < m; j++)
-		r[j] = 0;
-	for (Size i = 0; i < n; i++)
+	for (Size t = 0; t < n; t++)
 		for (Size j = 0; j < m; j++)
-			r[j] += a[i * m + j] * b[i * m + j];
+			x[t * m + j] -= first[j];
 }
 
 HOT_LOOP static void
@@ -153,60 +110,202 @@ add(const double *a, const double *b, Size n, double *sum)
 		sum[e] = a[e] + b[e];
 }
 
-/* Of unit columns: NaN with fewer than two values, or where a subject is not there. */
-static double
-correlation(double product, int n_values, bool there)
+/* Values that are missing become 0, those of a subject that is not there too. */
+static void
+mask_block(IscTile *tile, Size n)
 {
-	if (!there || n_values < 2)
-		return NAN;
-	return Max(-1.0, Min(1.0, product));
+	Size		m = tile->m;
+
+	for (Size e = 0; e < n * m; e++)
+	{
+		Size		j = e % m;
+		bool		valid = true;
+
+		for (int i = 0; i < tile->r->n_subjects; i++)
+			valid &= tile->absent[i * m + j] || !isnan(tile->x[i * TIMES * m + e]);
+		for (int i = 0; i < tile->r->n_subjects; i++)
+		{
+			double	   *x = &tile->x[i * TIMES * m + e];
+
+			if (valid && tile->count[j] == 0)
+				tile->first[i * m + j] = *x;
+			*x = valid && !tile->absent[i * m + j] ? *x - tile->first[i * m + j] : 0;
+		}
+		tile->count[j] += valid;
+	}
 }
 
+/* Times t .. t + n - 1 into x and total */
 static void
-leave_one_out_tile(IscTile *tile, double *out, Size v)
+read_block(IscTile *tile, int t, Size n, bool masked)
 {
-	Size		rows = tile->n_times * tile->m;
-	int			last = tile->n_subjects - 1;
-	int			n_there[COLUMNS_AT_ONCE] = {0};
+	Size		m = tile->m;
 
-	for (int i = 0; i <= last; i++)
-		for (Size j = 0; j < tile->m; j++)
-			n_there[j] += !tile->absent[i * tile->m + j];
-	memset(tile->after + last * rows, 0, rows * sizeof(double));
-	for (int i = last - 1; i >= 0; i--)
-		add(tile->after + (i + 1) * rows, subject_rows(tile, i + 1), rows, tile->after + i * rows);
-	memset(tile->before, 0, rows * sizeof(double));
-	for (int i = 0; i <= last; i++)
+	for (int i = 0; i < tile->r->n_subjects; i++)
 	{
-		double	   *x = subject_rows(tile, i);
-		double		product[COLUMNS_AT_ONCE];
-		int			n_values[COLUMNS_AT_ONCE];
+		double	   *x = tile->x + i * TIMES * m;
 
-		add(tile->before, tile->after + i * rows, rows, tile->others);
-		add(tile->before, x, rows, tile->before);
-		columns_standardize(x, tile->valid, (int) tile->n_times, (int) tile->m, tile->m, n_values);
-		columns_standardize(tile->others, tile->valid, (int) tile->n_times, (int) tile->m, tile->m, n_values);
-		column_products(x, tile->others, tile->n_times, tile->m, product);
-		for (Size j = 0; j < tile->m; j++)
-			out[i * v + j] = correlation(product[j], n_values[j], !tile->absent[i * tile->m + j] && n_there[j] > 1);
+		recordings_gather(&tile->r->subject[i], t, (int) n, (int) tile->column, (int) m, x, m);
+		if (masked)
+			continue;
+		if (t == 0)
+			memcpy(tile->first + i * m, x, m * sizeof(double));
+		subtract_row(x, tile->first + i * m, n, m);
+	}
+	if (masked)
+		mask_block(tile, n);
+	memset(tile->total, 0, n * m * sizeof(double));
+	for (int i = 0; i < tile->r->n_subjects; i++)
+		add(tile->total, tile->x + i * TIMES * m, n * m, tile->total);
+}
+
+HOT_LOOP static void
+sum_with_others(const double *restrict x, const double *restrict total, Size n, Size m, double *restrict sums)
+{
+	for (Size t = 0; t < n; t++)
+		for (Size j = 0; j < m; j++)
+		{
+			double		a = x[t * m + j];
+			double		o = total[t * m + j] - a;
+
+			sums[SUM_X * m + j] += a;
+			sums[SUM_O * m + j] += o;
+			sums[SUM_XX * m + j] += a * a;
+			sums[SUM_OO * m + j] += o * o;
+			sums[SUM_XO * m + j] += a * o;
+		}
+}
+
+HOT_LOOP static void
+sum_products(const double *restrict a, const double *restrict b, Size n, Size m, double *restrict sum)
+{
+	for (Size t = 0; t < n; t++)
+		for (Size j = 0; j < m; j++)
+			sum[j] += a[t * m + j] * b[t * m + j];
+}
+
+/* Pairwise: a row of sums of x a subject, then one of products a pair i <= k */
+static void
+sum_pairs(IscTile *tile, Size n)
+{
+	Size		m = tile->m;
+	int			n_subjects = tile->r->n_subjects;
+	double	   *sum = tile->sums + n_subjects * m;
+
+	for (int i = 0; i < n_subjects; i++)
+	{
+		const double *x = tile->x + i * TIMES * m;
+
+		for (Size t = 0; t < n; t++)
+			add(tile->sums + i * m, x + t * m, m, tile->sums + i * m);
+		for (int k = i; k < n_subjects; k++, sum += m)
+			sum_products(x, tile->x + k * TIMES * m, n, m, sum);
 	}
 }
 
 static void
-pairwise_tile(IscTile *tile, double *out, Size v)
+sum_times(const IscTiles *tiles, IscTile *tile, bool masked)
 {
-	int			n_values[COLUMNS_AT_ONCE];
-	double		product[COLUMNS_AT_ONCE];
+	int			n_times = tile->r->n_times;
+
+	memset(tile->sums, 0, tiles->n_sums * tile->m * sizeof(double));
+	for (Size j = 0; j < tile->m; j++)
+		tile->count[j] = masked ? 0 : n_times;
+	for (int t = 0; t < n_times; t += TIMES)
+	{
+		Size		n = Min(TIMES, n_times - t);
+
+		read_block(tile, t, n, masked);
+		if (tiles->pairwise)
+			sum_pairs(tile, n);
+		else
+			for (int i = 0; i < tile->r->n_subjects; i++)
+				sum_with_others(tile->x + i * TIMES * tile->m, tile->total, n, tile->m,
+								tile->sums + (Size) i * N_SUMS * tile->m);
+	}
+}
+
+/* ---- missing values ---- */
+
+static bool
+any_nan(const double *x, Size n)
+{
+	for (Size e = 0; e < n; e++)
+		if (isnan(x[e]))
+			return true;
+	return false;
+}
+
+static void
+find_absent(IscTile *tile)
+{
 	Size		m = tile->m;
 
-	for (int i = 0; i < tile->n_subjects; i++)
-		columns_standardize(subject_rows(tile, i), tile->valid, (int) tile->n_times, (int) m, m, n_values);
-	for (int i = 0; i < tile->n_subjects; i++)
-		for (int k = i + 1; k < tile->n_subjects; k++)
+	memset(tile->absent, true, tile->r->n_subjects * m);
+	for (int i = 0; i < tile->r->n_subjects; i++)
+		for (int t = 0; t < tile->r->n_times; t++)
 		{
-			column_products(subject_rows(tile, i), subject_rows(tile, k), tile->n_times, m, product);
+			recordings_gather(&tile->r->subject[i], t, 1, (int) tile->column, (int) m, tile->x, m);
 			for (Size j = 0; j < m; j++)
-				out[j] = correlation(product[j], n_values[j], !tile->absent[i * m + j] && !tile->absent[k * m + j]);
+				tile->absent[i * m + j] &= isnan(tile->x[j]);
+		}
+}
+
+/* ---- correlations ---- */
+
+/* Of n values by their sums about any point; 0 where a or b is constant, NaN for fewer than two values. */
+static double
+correlation(double n, double a, double b, double aa, double bb, double ab)
+{
+	double		va = aa - a * a / n;
+	double		vb = bb - b * b / n;
+
+	if (n < 2)
+		return NAN;
+	if (!(va > 0) || !(vb > 0))
+		return 0;
+	return Max(-1.0, Min(1.0, (ab - a * b / n) / (sqrt(va) * sqrt(vb))));
+}
+
+static void
+put_leave_one_out(const IscTile *tile, double *out, Size v)
+{
+	Size		m = tile->m;
+
+	for (Size j = 0; j < m; j++)
+	{
+		int			n_there = 0;
+
+		for (int i = 0; i < tile->r->n_subjects; i++)
+			n_there += !tile->absent[i * m + j];
+		for (int i = 0; i < tile->r->n_subjects; i++)
+		{
+			const double *s = tile->sums + (Size) i * N_SUMS * m + j;
+
+			out[i * v + j] = tile->absent[i * m + j] || n_there < 2 ? NAN :
+				correlation(tile->count[j], s[SUM_X * m], s[SUM_O * m], s[SUM_XX * m], s[SUM_OO * m], s[SUM_XO * m]);
+		}
+	}
+}
+
+static void
+put_pairs(const IscTile *tile, double *out, Size v)
+{
+	Size		m = tile->m;
+	int			n = tile->r->n_subjects;
+	const double *products = tile->sums + n * m;
+
+	for (int i = 0; i < n; i++)
+		for (int k = i + 1; k < n; k++)
+		{
+			/* rows of products: i's begin after those of the subjects before, of n, n - 1 .. pairs */
+			const double *own = products + ((Size) i * n - (Size) i * (i - 1) / 2) * m;
+			const double *other = products + ((Size) k * n - (Size) k * (k - 1) / 2) * m;
+
+			for (Size j = 0; j < m; j++)
+				out[j] = tile->absent[i * m + j] || tile->absent[k * m + j] ? NAN :
+					correlation(tile->count[j], tile->sums[i * m + j], tile->sums[k * m + j],
+								own[j], other[j], own[(k - i) * m + j]);
 			out += v;
 		}
 }
@@ -215,33 +314,38 @@ static void
 isc_task(int64 task, int worker, void *arg)
 {
 	const IscTiles *tiles = arg;
-	Size		first = (Size) task * tiles->width;
-	IscTile		tile = tile_in(tiles, worker, Min(tiles->width, tiles->v - first));
+	Size		column = (Size) task * tiles->width;
+	IscTile		tile = tile_in(tiles, worker, column);
 
-	for (int i = 0; i < tile.n_subjects; i++)
-		recordings_gather(&tiles->r->subject[i], 0, (int) tile.n_times, (int) first, (int) tile.m,
-						  subject_rows(&tile, i), tile.m);
-	find_missing(&tile);
+	memset(tile.absent, false, tile.r->n_subjects * tile.m);
+	sum_times(tiles, &tile, false);
+	if (any_nan(tile.sums, tiles->n_sums * tile.m))
+	{
+		find_absent(&tile);
+		sum_times(tiles, &tile, true);
+	}
 	if (tiles->pairwise)
-		pairwise_tile(&tile, tiles->out + first, tiles->v);
+		put_pairs(&tile, tiles->out + column, tiles->v);
 	else
-		leave_one_out_tile(&tile, tiles->out + first, tiles->v);
+		put_leave_one_out(&tile, tiles->out + column, tiles->v);
 }
 
 static void
 run_tiles(const AlignedRecordings *r, bool pairwise, double *out)
 {
-	Size		rows = (Size) r->n_subjects * r->n_times;
-	Size		work = pairwise ? rows * (1 + r->n_subjects / 8) : rows;	/* in elements of a column */
-	IscTiles	tiles = {.r = r, .v = r->subject[0].v, .pairwise = pairwise, .out = out};
+	Size		n = r->n_subjects;
+	Size		products = n * r->n_times * (pairwise ? 1 + n / 8 : 1);	/* of a column, in units of 5 */
+	IscTiles	tiles = {.r = r, .pairwise = pairwise, .v = r->subject[0].v, .out = out};
 	int64		n_tasks;
 	MemoryContext scratch;
 	MemoryContext old;
 
-	tiles.width = Max(TILE_ELEMENTS / rows, Min(TILE_COLUMNS, TASK_ELEMENTS / work));
-	tiles.width = Min(Max(1, tiles.width), COLUMNS_AT_ONCE);
-	tiles.width = Min(tiles.width, tiles.v);
-	tiles.stride = tile_bytes(&tiles);
+	tiles.n_sums = pairwise ? n + n * (n + 1) / 2 : n * N_SUMS;
+	tiles.width = Max(FEWEST_COLUMNS, TILE_DOUBLES / column_doubles(&tiles));
+	tiles.width = Min(Min(tiles.width, TILE_COLUMNS), TASK_PRODUCTS / products);
+	tiles.width = Min(Max(1, tiles.width), tiles.v);
+	tiles.stride = size_mul(tiles.width, size_add(size_mul(column_doubles(&tiles), sizeof(double)), n));
+	tiles.stride = TYPEALIGN(64, tiles.stride);
 	n_tasks = (int64) ((tiles.v + tiles.width - 1) / tiles.width);
 	scratch = scratch_create("isc", size_mul(tiles.stride, parallel_threads()), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
