@@ -83,5 +83,5 @@ bures_value(bool distance, double trace_a, double trace_b, double nuclear)
 		return sqrt(Max(0.0, trace_a + trace_b - 2 * nuclear));
 	if (trace_a == 0 || trace_b == 0)
 		return NAN;
-	return Min(1.0, nuclear / sqrt(trace_a) / sqrt(trace_b));
+	return Min(1.0, nuclear / (sqrt(trace_a) * sqrt(trace_b)));
 }

@@ -267,7 +267,7 @@ whitened(int n, const double *a, const double *b, bool complete, bool centre)
 	whitened_products(n, a, b, centre, product);
 	if (!(product[0] > 0 && product[2] > 0))
 		return NAN;
-	cosine_of = product[1] / sqrt(product[0]) / sqrt(product[2]);
+	cosine_of = product[1] / (sqrt(product[0]) * sqrt(product[2]));
 	return Max(-1.0, Min(1.0, cosine_of));
 }
 
@@ -404,7 +404,7 @@ compare_gather(CompareMethod method, const Rdm *r, const int *index, int m, doub
 	if (missing > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s needs all pairs, but %zu of %zu are missing", compare_method_name(method), missing, pairs),
+				 errmsg("%s needs all pairs: %zu of %zu missing", compare_method_name(method), missing, pairs),
 				 errhint("Leave conditions with missing pairs out, by rdm_subset, or use a method that leaves pairs out, such as whitened_cosine.")));
 	if (rdm_kernel_squares(r->metric))
 		for (Size i = 0; i < pairs; i++)

@@ -240,6 +240,6 @@ kendall_tau_b(const KendallOrder *x, const KendallOrder *y, KendallScratch *s, b
 	if (pairs == x->tied || pairs == y->tied)
 		return NAN;
 	tau = (double) kendall_score(x, y, s, interruptible) /
-		sqrt((double) (pairs - x->tied)) / sqrt((double) (pairs - y->tied));
+		(sqrt((double) (pairs - x->tied)) * sqrt((double) (pairs - y->tied)));
 	return Max(-1.0, Min(1.0, tau));
 }

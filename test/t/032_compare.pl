@@ -1,0 +1,85 @@
+# Comparing RDMs: refused past the memory limit, back within a second of a
+# timeout, the same answer at any number of threads, parallel plans.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Test::More;
+
+my $node = start_node('compare');
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION random_rdm(n int, seed int) RETURNS rdm LANGUAGE sql AS $$
+	SELECT rdm_from_matrix(array_agg('c' || i ORDER BY i), (SELECT m + transpose(m) - diag(diag(m)) * 2
+		FROM (SELECT abs(random_normal(ARRAY[n, n], seed)) AS m OFFSET 0) q)) FROM generate_series(1, n) i $$;
+CREATE TABLE large AS SELECT i, random_rdm(2500, i) AS r FROM generate_series(1, 3) i;
+CREATE TABLE middle AS SELECT i, random_rdm(300, i) AS r FROM generate_series(1, 60) i;
+CREATE TABLE few AS SELECT i, random_rdm(30, i) AS r FROM generate_series(1, 12) i;
+SQL
+
+my @methods = qw(pearson spearman rho_a kendall_tau_a kendall_tau_b cosine whitened_cosine whitened_pearson cka bures bures_distance euclidean);
+
+sub pair
+{
+	my ($method) = @_;
+	return "SELECT rdm_compare(a.r, b.r, '$method') FROM large a, large b WHERE a.i = 1 AND b.i = 2";
+}
+
+sub set_of
+{
+	my ($method, $table) = @_;
+	return "SELECT similarity_matrix(rdm_similarity(i, r, '$method')) FROM $table";
+}
+
+# Past the limit: refused, with both figures and the way out.
+foreach my $method (@methods)
+{
+	foreach my $case ([ '20MB', pair($method), 'neuroenc rdm_compare' ], [ '22MB', set_of($method, 'middle'), '(neuroenc rdm_similarity|rdm_set)' ])
+	{
+		my ($limit, $statement, $what) = @$case;
+		my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '$limit';\n$statement");
+		like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$method: refused with what it needs");
+		like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$method: limit and way out are named");
+	}
+}
+
+# The same bits at one and three threads.
+foreach my $method (@methods)
+{
+	my $one = $node->safe_psql('postgres', set_of($method, 'few'));
+	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n" . set_of($method, 'few')), $one, "$method: the same with 3 threads");
+}
+
+# Timeouts.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query('SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM middle;');
+my $before = anonymous_kb($pid);
+my %long = (
+	'bures of a pair' => pair('bures'),
+	'kendall of all pairs' => "SELECT similarity_matrix(rdm_similarity(i + g * 100, r, 'kendall_tau_a')) FROM middle, generate_series(1, 5) g",
+	'bures of all pairs' => set_of('bures', 'middle'),
+	'spearman, pair by pair' => "SELECT count(rdm_compare(a.r, b.r)) FROM middle a, middle b, generate_series(1, 20)",
+	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g",
+	'missing pairs' => "SELECT rdm_compare(a.r, b.r, 'whitened_pearson') FROM (SELECT rdm_from_matrix(labels(r), rdm_matrix(r) / (rdm_matrix(r) <> 0.5)) AS r FROM large WHERE i = 1) a, large b");
+delete $long{'missing pairs'};
+foreach my $name (sort keys %long)
+{
+	foreach my $case ([ 300, 1 ], [ 900, 1 ], [ 900, 2 ])
+	{
+		my ($ms, $threads) = @$case;
+		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$long{$name};");
+		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled");
+		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
+	}
+}
+$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+is($session->query('SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM few;'), '12', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
