@@ -15,6 +15,7 @@
 #include "fmgr.h"
 
 #include "base/memory.h"
+#include "base/record.h"
 #include "similarity/cca.h"
 #include "similarity/cka.h"
 #include "similarity/paired.h"
@@ -403,11 +404,9 @@ answer(FunctionCallInfo fcinfo, const Measure *m, Alignment *a, Options o, Memor
 		number = m->number(a, o);
 	MemoryContextSwitchTo(result);
 	MemoryContextDelete(scratch);
-	if (m->tensor ? t == NULL : isnan(number))
-		PG_RETURN_NULL();
-	if (m->tensor)
+	if (t)
 		PG_RETURN_TENSOR(t);
-	PG_RETURN_FLOAT8(number);
+	return number_or_null(fcinfo, number);
 }
 
 static MemoryContext
