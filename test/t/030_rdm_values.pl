@@ -11,20 +11,20 @@ use Test::More;
 
 my $node = start_node('rdm_values');
 
-# An rdm of n conditions without cells: distances of points on a line, and a whole column of noise.
+# An rdm of n conditions, squared distances of half-normal noise.
 sub rdm_of
 {
 	my ($n, $seed) = @_;
-	return "(SELECT rdm_from_matrix(array_agg(i::text ORDER BY i), m, 'sqeuclidean') FROM generate_series(1, $n) i, "
-	  . "(SELECT (t + transpose(t)) * (1 - eye($n)) AS m FROM (SELECT abs(random_normal('{$n,$n}', $seed)) AS t) q) r GROUP BY m)";
+	return "SELECT rdm_from_matrix(ARRAY(SELECT i::text FROM generate_series(1, $n) i), (t + transpose(t)) * (1 - eye($n)), 'sqeuclidean') AS r "
+	  . "FROM (SELECT abs(random_normal('{$n,$n}', $seed)) AS t OFFSET 0) q";
 }
-$node->safe_psql('postgres', "CREATE TABLE few (id int, r rdm) WITH (parallel_workers = 3)");
-$node->safe_psql('postgres', "INSERT INTO few SELECT $_, rdm_subset(r, (SELECT array_agg(i::text) FROM generate_series(1, 100) i WHERE i % 10 <> $_ % 10)) FROM "
-	  . rdm_of(100, $_) . " AS q (r)") for 1 .. 40;
-$node->safe_psql('postgres', 'CREATE TABLE large (id int, r rdm); ALTER TABLE large ALTER r SET STORAGE EXTERNAL');
-$node->safe_psql('postgres', "INSERT INTO large SELECT 1, r FROM " . rdm_of(4000, 1) . " AS q (r)");
-# the same RDM in rows that differ in one condition: their mean grows
-$node->safe_psql('postgres', "INSERT INTO large SELECT 1 + k, rdm_subset(r, (SELECT array_agg(i::text) FROM generate_series(1, 4000) i WHERE i <> k)) FROM large, generate_series(1, 5) k WHERE id = 1");
+$node->safe_psql('postgres', 'CREATE TABLE few (id int, r rdm) WITH (parallel_workers = 3);'
+	  . 'INSERT INTO few SELECT k, rdm_subset(r, (SELECT array_agg(i::text) FROM generate_series(1, 100) i WHERE i % 10 <> k % 10)) '
+	  . 'FROM generate_series(1, 40) k, LATERAL (' . rdm_of(100, 'k') . ') s;');
+# a large one, and without one condition or another, so that their mean grows
+$node->safe_psql('postgres', 'CREATE TABLE large (id int, r rdm); ALTER TABLE large ALTER r SET STORAGE EXTERNAL;'
+	  . 'INSERT INTO large SELECT 1, r FROM (' . rdm_of(4000, 1) . ') s;'
+	  . 'INSERT INTO large SELECT 1 + k, rdm_subset(r, ARRAY(SELECT i::text FROM generate_series(1, 4000) i WHERE i <> k)) FROM large, generate_series(1, 3) k;');
 
 # The mean of workers' means.
 my $entries = "SELECT count(*), count(e.distance), sum(e.distance)::numeric(20, 6), sum(size(rdm_counts(m)))::bigint FROM (SELECT avg(r) AS m FROM few OFFSET 0) q, rdm_entries(m) e";
