@@ -107,6 +107,6 @@ def test_flow(db):
         for (i, j), kappa in want.items():
             weight[i, j] = weight[j, i] = paths[i, j] * (1 - kappa)
         weight /= weight[edges].mean()
-    found = rows(db, "SELECT a < 'c08' <> (b < 'c08'), avg(weight) FROM ricci_flow(rdm_from_matrix(%s, from_npy(%s), 'euclidean'), 8, 10) GROUP BY 1", [labels, put(D)])
+    found = rows(db, "SELECT (a < 'c08') <> (b < 'c08'), avg(weight) FROM ricci_flow(rdm_from_matrix(%s, from_npy(%s), 'euclidean'), 8, 10) GROUP BY 1", [labels, put(D)])
     average = dict(found)
     assert average[True] > 2 * average[False], average

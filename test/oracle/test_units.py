@@ -101,7 +101,7 @@ def test_assignment(db):
 
 def test_assignment_forbidden(db):
     feasible = infeasible = 0
-    for trial in range(150):
+    for trial in range(300):
         m, n = RNG.integers(1, 9, 2)
         cost = RNG.integers(0, 9, (m, n)).astype(float)
         cost[RNG.random((m, n)) < RNG.choice([0.1, 0.4, 0.6])] = np.inf
