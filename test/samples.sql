@@ -133,4 +133,11 @@ INSERT INTO samples_cross_gram (v)
     UNION ALL SELECT cross_agg(x, x * x) FROM sample_rows WHERE id <= 2
     UNION ALL SELECT cross_agg(astype(x, 'float8'), x) FROM sample_rows
     UNION ALL SELECT cross_agg(x, x) FROM sample_rows WHERE id = 1
+
+CREATE TABLE samples_trials (id int GENERATED ALWAYS AS IDENTITY, v trials);
+INSERT INTO samples_trials (v)
+    SELECT trials_agg(fold, x) FROM sample_rows
+    UNION ALL SELECT trials_agg('condition ' || fold, x) FROM sample_rows WHERE id <= 7
+    UNION ALL SELECT trials_agg(fold, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END)) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT trials_agg(i % 2, random_normal('{3}', i)) FROM generate_series(1, 600) i
     UNION ALL SELECT NULL;

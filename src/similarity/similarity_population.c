@@ -2,7 +2,8 @@
  * similarity_population.c
  *		SQL functions over the geometry of one population's responses, and over
  *		the neighbourhoods and angles of two: two_nn, mutual_knn,
- *		manifold_capacity_mmcr, relative_representation.
+ *		manifold_capacity_mmcr, relative_representation, and the grams that
+ *		linear_predictivity fits.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 #include "similarity/mutual_knn.h"
 #include "similarity/paired.h"
 #include "similarity/patterns.h"
+#include "similarity/predictivity.h"
 #include "similarity/rdm.h"
 #include "similarity/two_nn.h"
 #include "similarity/unit_rows.h"
@@ -35,6 +37,8 @@ PG_FUNCTION_INFO_V1(population_mmcr_add_text);
 PG_FUNCTION_INFO_V1(population_mmcr_add_bigint);
 PG_FUNCTION_INFO_V1(population_mmcr_final);
 PG_FUNCTION_INFO_V1(population_relative);
+PG_FUNCTION_INFO_V1(population_gram_xy);
+PG_FUNCTION_INFO_V1(population_gram_yx);
 
 #define ROWS_HINT "Take fewer rows, a random part of them."
 
@@ -373,4 +377,18 @@ population_relative(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	PG_RETURN_TENSOR(out);
+}
+
+/* ---- linear_predictivity ---- */
+
+Datum
+population_gram_xy(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(GramGetDatum(predictivity_gram(CurrentMemoryContext, PG_GETARG_PAIRED(0), false)));
+}
+
+Datum
+population_gram_yx(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(GramGetDatum(predictivity_gram(CurrentMemoryContext, PG_GETARG_PAIRED(0), true)));
 }

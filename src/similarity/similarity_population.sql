@@ -77,3 +77,43 @@ COMMENT ON AGGREGATE manifold_capacity_mmcr(bigint, tensor) IS 'nuclear norm of 
 CREATE FUNCTION relative_representation(x tensor, anchors tensor) RETURNS tensor
     AS 'MODULE_PATHNAME', 'population_relative' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION relative_representation(tensor, tensor) IS 'cosine of x with each of k anchors, the rows of a k x p matrix (Moschella et al. 2023): a vector of p gives k elements, a matrix of rows (m x p) gives m x k; float8 if either is, else float4; the same for populations that differ by a rotation and a scale, if the anchors are their responses to the same stimuli; NaN for a row of zeros and for what is not finite; anchors stored in a table are prepared once for all rows of a query; an error for other shapes';
+
+-- ridge both ways
+
+CREATE TYPE linear_predictivity_result AS (x_to_y float8, y_to_x float8);
+COMMENT ON TYPE linear_predictivity_result IS 'how well each of two populations is predicted linearly from the other: the mean over y''s units of their cross-validated R2 from x, and the other way round';
+
+CREATE FUNCTION gram_xy(s paired) RETURNS gram
+    AS 'MODULE_PATHNAME', 'population_gram_xy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION gram_xy(paired) IS 'the gram of features x and targets y, without folds, for ridge_cv and the like';
+CREATE FUNCTION gram_yx(s paired) RETURNS gram
+    AS 'MODULE_PATHNAME', 'population_gram_yx' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION gram_yx(paired) IS 'the gram of features y and targets x, without folds, for ridge_cv and the like';
+
+CREATE FUNCTION linear_predictivity(xy gram, yx gram, alphas float8[] DEFAULT NULL, scoring text DEFAULT 'r2') RETURNS linear_predictivity_result
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+BEGIN ATOMIC
+    SELECT CASE WHEN xy IS NOT NULL AND yx IS NOT NULL THEN
+        ROW((SELECT avg(CASE scoring WHEN 'r' THEN t.r WHEN 'r2_pooled' THEN t.r2_pooled ELSE t.r2 END)
+             FROM targets(ridge_cv(xy, alphas => alphas, scoring => scoring)) AS t),
+            (SELECT avg(CASE scoring WHEN 'r' THEN t.r WHEN 'r2_pooled' THEN t.r2_pooled ELSE t.r2 END)
+             FROM targets(ridge_cv(yx, alphas => alphas, scoring => scoring)) AS t))::linear_predictivity_result END;
+END;
+COMMENT ON FUNCTION linear_predictivity(gram, gram, float8[], text) IS 'linear predictivity of two populations, ridge both ways, from gram_agg(x, y, fold) and gram_agg(y, x, fold): the mean over targets of the score (r2, r or r2_pooled) that targets(ridge_cv(g, alphas, scoring => scoring)) gives, which is of left-out folds, each target at its best alpha; folds should be of stimuli that the others do not repeat; not symmetric: a large population predicts a small one better; r and r2_pooled are NULL without folds; errors as ridge_cv';
+CREATE FUNCTION linear_predictivity(s paired, alphas float8[] DEFAULT NULL) RETURNS linear_predictivity_result
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+BEGIN ATOMIC
+    SELECT CASE WHEN s IS NOT NULL THEN linear_predictivity(gram_xy(s), gram_yx(s), alphas) END;
+END;
+COMMENT ON FUNCTION linear_predictivity(paired, float8[]) IS 'the same without folds: R2 by generalized cross-validation, as ridge_cv says, which is for rows that are independent, and weak where units are as many as rows; where there are folds use linear_predictivity(gram, gram)';
+CREATE FUNCTION linear_predictivity_final(s paired) RETURNS linear_predictivity_result
+LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10
+BEGIN ATOMIC
+    SELECT linear_predictivity(s);
+END;
+COMMENT ON FUNCTION linear_predictivity_final(paired) IS 'final function of the aggregate linear_predictivity';
+CREATE AGGREGATE linear_predictivity(x tensor, y tensor) (
+    SFUNC = paired_add_sums, STYPE = paired, SSPACE = 67108864,
+    FINALFUNC = linear_predictivity_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE linear_predictivity(tensor, tensor) IS 'mean cross-validated R2 of ridge from x to y and from y to x, rows as paired_agg, otherwise as linear_predictivity(paired): without folds, by generalized cross-validation';

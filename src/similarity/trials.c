@@ -166,6 +166,10 @@ trials_merge(Trials *dst, const Trials *src)
 			continue;
 		if (dst->gram[k] == NULL)
 			dst->gram[k] = gram_new(STATE_CONTEXT(dst), src->gram[k]->p, 0, true);
+		if (dst->gram[k]->p != src->gram[k]->p)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("trials of %d and of %d units can't be added", dst->gram[k]->p, src->gram[k]->p)));
 		gram_merge_folds(dst->gram[k], src->gram[k], folds);
 	}
 	pfree(folds);

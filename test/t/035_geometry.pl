@@ -1,0 +1,75 @@
+# Geometry of populations: refused past the memory limit, back within a second of
+# a timeout, the same answer at any number of threads.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Test::More;
+
+my $node = start_node('geometry');
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE rows (id int, x tensor, y tensor) WITH (toast_tuple_target = 8160);
+INSERT INTO rows SELECT i, random_normal('{250}', i), random_normal('{250}', -i) FROM generate_series(1, 20000) i;
+CREATE TABLE few AS SELECT id, x[1:12] AS x, x[1:12] + y[1:12] AS y FROM rows WHERE id <= 600;
+CREATE TABLE wide AS SELECT gram_agg(random_normal('{2200}', i)) AS g FROM generate_series(1, 2500) i;
+CREATE TABLE trials AS SELECT id % 60 AS label, x, y FROM rows WHERE id <= 6000;
+SQL
+
+# name => [ a long statement, a short one, what its scratch is called ]
+my %work = (
+	'two_nn' => [ 'SELECT two_nn(x || y) FROM rows', 'SELECT two_nn(x) FROM few', 'two_nn' ],
+	'mutual_knn' => [ 'SELECT mutual_knn(x, y) FROM rows', 'SELECT mutual_knn(x, y) FROM few', 'mutual_knn' ],
+	'spectrum' => [ 'SELECT effective_rank(g) FROM wide', 'SELECT spectrum(gram_agg(x || y)) FROM few', 'spectrum' ],
+	'stochastic shape' => [ 'SELECT stochastic_shape_distance(label, x, y) FROM trials',
+		'SELECT stochastic_shape_distance(id % 9, x, y) FROM few', 'stochastic_shape_distance' ]);
+
+# Past the limit: refused, with both figures and the way out.
+foreach my $name (sort keys %work)
+{
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
+	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
+}
+
+# ... and where the state fits but the scratch does not
+foreach my $case ([ 'two_nn', '100MB' ], [ 'mutual_knn', '100MB' ], [ 'spectrum', '60MB' ], [ 'stochastic shape', '30MB' ])
+{
+	my ($name, $limit) = @$case;
+	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
+	like($err, qr/ERROR:  $work{$name}[2] needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+}
+
+# The same bits at one and three threads.
+foreach my $name (sort keys %work)
+{
+	my $one = $node->safe_psql('postgres', $work{$name}[1]);
+	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
+}
+
+# Timeouts.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query('SELECT count(*) FROM few;');
+my $before = anonymous_kb($pid);
+foreach my $name (sort keys %work)
+{
+	foreach my $case ([ 400, 1 ], [ 1200, 1 ], [ 1000, 2 ])
+	{
+		my ($ms, $threads) = @$case;
+		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$work{$name}[0];");
+		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled");
+		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
+	}
+}
+$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+$session->{stderr} = '';
+is($session->query('SELECT count(*) FROM few;'), '600', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
