@@ -133,6 +133,7 @@ INSERT INTO samples_cross_gram (v)
     UNION ALL SELECT cross_agg(x, x * x) FROM sample_rows WHERE id <= 2
     UNION ALL SELECT cross_agg(astype(x, 'float8'), x) FROM sample_rows
     UNION ALL SELECT cross_agg(x, x) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT NULL;
 
 CREATE TABLE samples_trials (id int GENERATED ALWAYS AS IDENTITY, v trials);
 INSERT INTO samples_trials (v)
