@@ -20,8 +20,8 @@
 #include "linalg/linalg.h"
 #include "similarity/shared_space.h"
 
-#define BLOCK_ELEMENTS	((Size) 1 << 21)	/* of a block of columns */
-#define BLOCK_COLUMNS	((Size) 16) /* at least: whole cache lines of a row */
+#define BLOCK_ELEMENTS	((Size) 1 << 18)	/* of a block of columns: 2 MB, which stays in the cache */
+#define BLOCK_COLUMNS	((Size) 64) /* at least: enough for a matrix product */
 
 /* |X|^2 within these leaves its square room in float8 */
 #define SMALLEST_TOTAL	1e-140
