@@ -212,6 +212,8 @@ def test_simrepo(db):
     assert_close("hard match", hard, consensus["hard_correlation_match"], 1e-6)
     pairs = rows(db, "SELECT avg(cost) FROM assignment((SELECT corr(cross_agg(x, y)) FROM simrepo_units), maximize => true)")[0][0]
     assert_close("by assignment", pairs, consensus["hard_correlation_match"], 1e-6)
+    uncentred = rows(db, "SELECT sum(cost) FROM assignment(from_npy(%s), maximize => true)", [put(X.T @ Y)])[0][0]
+    assert_close("permutation without centring", np.sqrt((X**2).sum() + (Y**2).sum() - 2 * uncentred), consensus["permutation_procrustes"], 1e-6)
     # soft_correlation_match there is more than any plan with uniform masses can reach
     best = -least_cost(-correlations(X, Y), np.full(25, 1 / 25), np.full(25, 1 / 25))
     assert_close("the largest", hard, best, 1e-9)

@@ -29,7 +29,7 @@ my %work = (
 		'SELECT corr(cross_agg(x, y ORDER BY id)) FROM few' ],
 	'assignment' => [ 'SELECT sum(cost) FROM costs, assignment(square)', 'SELECT a.* FROM costs, assignment(little) a' ],
 	'transport_plan' => [ 'SELECT sum(mass) FROM costs, transport_plan(oblong)', 'SELECT t.* FROM costs, transport_plan(little) t' ],
-	'soft_match' => [ 'SELECT soft_match(tanh(oblong)) FROM costs', 'SELECT soft_match(x, y ORDER BY id) FROM few' ],
+	'soft_match' => [ 'SELECT soft_match(oblong) FROM costs', 'SELECT soft_match(x, y ORDER BY id) FROM few' ],
 	'excess_correlation' => [ 'SELECT sum(excess) FROM (SELECT gram_agg(x || y, x) AS g FROM rows OFFSET 0) q, excess_correlation(g)',
 		'SELECT e.* FROM (SELECT gram_agg(x, y ORDER BY id) AS g FROM few OFFSET 0) q, excess_correlation(g) e' ],
 	'ollivier_ricci, many small' => [ 'SELECT count(*) FROM rdms, ollivier_ricci(r, 100) WHERE n = 800',
