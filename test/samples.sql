@@ -142,3 +142,10 @@ INSERT INTO samples_trials (v)
     UNION ALL SELECT trials_agg(fold, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END)) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT trials_agg(i % 2, random_normal('{3}', i)) FROM generate_series(1, 600) i
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_residuals (id int GENERATED ALWAYS AS IDENTITY, v residuals);
+INSERT INTO samples_residuals (v)
+    SELECT residuals_agg(x) FROM sample_rows WHERE id <= 1
+    UNION ALL SELECT residuals_agg(x) FROM sample_rows WHERE id <= 30
+    UNION ALL SELECT residuals_agg(x || x) FROM sample_rows
+    UNION ALL SELECT NULL;

@@ -1,6 +1,6 @@
 """RDMs of patterns by every metric against SciPy's cdist: random rows and rows that are hard on a matrix product."""
 import numpy as np
-from scipy.spatial.distance import cdist
+from scipy.spatial.distance import cdist, pdist, squareform
 
 from gram_tables import query
 from neuroenc_oracle import assert_close
@@ -38,7 +38,7 @@ def check(db, label, X, what, rtol=1e-6, scipy=True):
     names, P = means(label, X)
     state = of_table('patterns_agg(label, x)')
     for metric in METRICS:
-        want = reference(P, metric) if P.size < 1e6 else cdist(P, P, metric) * (1 - np.eye(len(P)))
+        want = reference(P, metric) if P.size < 1e6 else squareform(pdist(P, metric))
         if scipy:
             assert_close(f'{what}, {metric}: the reference is SciPy', want, cdist(P, P, metric), rtol=1e-9, atol=1e-12)
         labels, got = matrix(db, of_table(f"rdm(label, x, '{metric}')"))
@@ -59,7 +59,7 @@ def test_random_patterns(db):
     check(db, label, rng.standard_normal((200, 50)).astype(np.float32), 'unbalanced counts')
     check(db, label, rng.standard_normal((200, 50)), 'unbalanced counts, float8')
     # more than a slice of channels, and than a tile of pairs
-    check(db, words(300), rng.standard_normal((300, 30000)).astype(np.float32), 'wide', scipy=False)
+    check(db, words(100), rng.standard_normal((100, 84000)).astype(np.float32), 'wide', scipy=False)
 
 
 def test_adversarial_patterns(db):
