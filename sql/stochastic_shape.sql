@@ -22,7 +22,7 @@ SELECT round(stochastic_shape_distance(a, b)::numeric, 6) AS ab, round(stochasti
        round(stochastic_shape_distance(a, b, seed => 9)::numeric, 6) AS seed FROM states;
 SELECT n_samples(a + a), labels(a + (SELECT trials_agg(7, '[1]'::tensor))) FROM states;
 SELECT n_samples(sum(t)), labels(sum(t)) FROM (SELECT trials_agg(label, x) AS t FROM one GROUP BY label UNION ALL SELECT NULL) q;
-SELECT a::text::trials::text = a::text AS text, left(a::text, 22) FROM states;
+SELECT a::text::trial_set::text = a::text AS text, left(a::text, 22) FROM states;
 
 -- A plane turned by a quarter, seen with two units and with three
 CREATE TEMP TABLE turned AS
@@ -48,4 +48,4 @@ SELECT trials_agg(1, x) FROM (VALUES ('[1,2]'::tensor), ('[1,Infinity]')) v (x);
 SELECT trials_agg(1, '[]'::tensor);
 SELECT stochastic_shape_distance(label, x, y || '[NaN]'::tensor) FROM one;
 SELECT a + (SELECT trials_agg(1, '[1,2]'::tensor)) FROM states;
-SELECT 'trials():AQEA'::trials;
+SELECT 'trial_set():AQEA'::trial_set;

@@ -135,8 +135,8 @@ INSERT INTO samples_cross_gram (v)
     UNION ALL SELECT cross_agg(x, x) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;
 
-CREATE TABLE samples_trials (id int GENERATED ALWAYS AS IDENTITY, v trials);
-INSERT INTO samples_trials (v)
+CREATE TABLE samples_trial_set (id int GENERATED ALWAYS AS IDENTITY, v trial_set);
+INSERT INTO samples_trial_set (v)
     SELECT trials_agg(fold, x) FROM sample_rows
     UNION ALL SELECT trials_agg('condition ' || fold, x) FROM sample_rows WHERE id <= 7
     UNION ALL SELECT trials_agg(fold, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END)) FROM sample_rows WHERE id <= 9

@@ -1,6 +1,6 @@
 /*
  * trials.c
- *		The trials state: adding, merging, and its bytes.
+ *		The trial_set state: adding, merging, and its bytes.
  *
  * Labels are found by hashing.  Merging gives the other state's labels their
  * places here and moves its grams' folds there.  Stored form (little-endian),
@@ -216,7 +216,7 @@ read_labels(StateReader *r, Trials *t)
 	int32	   *length;
 
 	if (n < 0 || n > TRIALS_MAX_LABELS)
-		state_corrupt("trials", "bad number of labels");
+		state_corrupt("trial_set", "bad number of labels");
 	state_require(r, size_mul(n, sizeof(int32)));
 	length = huge_alloc(Max(1, size_mul(n, sizeof(int32))));
 	state_get_array(r, length, n, 4);
@@ -225,13 +225,13 @@ read_labels(StateReader *r, Trials *t)
 		RdmLabel	label = {r->at, length[i]};
 
 		if (length[i] < 0)
-			state_corrupt("trials", "a label's length is negative");
+			state_corrupt("trial_set", "a label's length is negative");
 		state_require(r, length[i]);
 		if (memchr(label.text, 0, label.length) != NULL)
-			state_corrupt("trials", "a label has a zero byte");
+			state_corrupt("trial_set", "a label has a zero byte");
 		pg_verifymbstr(label.text, label.length, false);
 		if (label_number(t, label) != i)
-			state_corrupt("trials", "a label comes twice");
+			state_corrupt("trial_set", "a label comes twice");
 		r->at += length[i];
 	}
 	pfree(length);
@@ -243,10 +243,10 @@ read_population(StateReader *r, const Trials *t, bool validate)
 	Gram	   *g = gram_kind.read(r, STATE_CONTEXT(t), validate);
 
 	if (g->v != 0 || !g->has_folds)
-		state_corrupt("trials", "a gram is not of trials");
+		state_corrupt("trial_set", "a gram is not of trials");
 	for (int i = 0; i < g->n_cells; i++)
 		if (g->cells[i].fold < 0 || g->cells[i].fold >= t->n_labels)
-			state_corrupt("trials", "a trial has no label");
+			state_corrupt("trial_set", "a trial has no label");
 	return g;
 }
 
@@ -258,12 +258,12 @@ read_trials(StateReader *r, MemoryContext parent, bool validate)
 
 	state_get_bytes(r, head, 3);
 	if (head[0] < 1 || head[0] > 2 || head[1] > 1 || head[2] != gram_kind.version)
-		state_corrupt("trials", "unknown flags or version of its grams");
+		state_corrupt("trial_set", "unknown flags or version of its grams");
 	t = trials_new(parent, head[0]);
 	t->has_option = head[1];
 	state_get_array(r, &t->option, 1, 8);
 	if (!isfinite(t->option) || (!t->has_option && t->option != 0))
-		state_corrupt("trials", "bad option");
+		state_corrupt("trial_set", "bad option");
 	read_labels(r, t);
 	for (int k = 0; k < t->n_populations; k++)
 	{
@@ -271,7 +271,7 @@ read_trials(StateReader *r, MemoryContext parent, bool validate)
 
 		state_get_bytes(r, &there, 1);
 		if (there > 1)
-			state_corrupt("trials", "unknown flags");
+			state_corrupt("trial_set", "unknown flags");
 		if (there)
 			t->gram[k] = read_population(r, t, validate);
 	}
@@ -312,7 +312,7 @@ summarize_trials(const void *state)
 }
 
 const StateKind trials_kind = {
-	.name = "trials",
+	.name = "trial_set",
 	.version = 1,
 	.write = write_trials,
 	.read = read_trials,
@@ -323,5 +323,5 @@ const StateKind trials_kind = {
 	.size_hint = "Take fewer units or fewer conditions, or pass it straight to its measure in one query level, which does not copy it."
 };
 
-STATE_IO_FUNCTIONS(trials, trials_kind)
-STATE_MERGE_FUNCTIONS(trials, trials_kind)
+STATE_IO_FUNCTIONS(trial_set, trials_kind)
+STATE_MERGE_FUNCTIONS(trial_set, trials_kind)

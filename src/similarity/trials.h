@@ -1,7 +1,7 @@
 /*
  * trials.h
- *		The trials state: repeated responses to labelled conditions, of one
- *		population or of two.
+ *		The trial_set state (in C, Trials): repeated responses to labelled
+ *		conditions, of one population or of two.
  *
  * A row is a trial of a condition: a response vector of the first population,
  * of the second, or of both (the trials of two populations need not be paired).

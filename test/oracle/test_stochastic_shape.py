@@ -171,7 +171,7 @@ def test_forms_agree(db):
     assert_close("text", number(db, "stochastic_shape_distance('c' || label, x, y, 1)", "forms"), want, rtol=1e-9)
     sums = "(SELECT sum(t) FROM (SELECT trials_agg(label, %s ORDER BY id DESC) AS t FROM forms_%s GROUP BY (id * 7) %% 5) q)"
     assert_close("sums", number(db, "stochastic_shape_distance(%s, %s)" % (sums % ("x", "x"), sums % ("y", "y")), "(SELECT 1) q"), want, rtol=1e-9)
-    assert_close("stored", number(db, "stochastic_shape_distance((%s)::text::trials, %s)" % (a, b), "(SELECT 1) q"), want, rtol=1e-9)
+    assert_close("stored", number(db, "stochastic_shape_distance((%s)::text::trial_set, %s)" % (a, b), "(SELECT 1) q"), want, rtol=1e-9)
     assert_close("seed", number(db, "stochastic_shape_distance(%s, %s, seed => 5)" % (a, b), "(SELECT 1) q"), want, rtol=1e-7)
     with db.cursor() as cur:
         cur.execute("CREATE TABLE forms_all WITH (parallel_workers = 2) AS SELECT * FROM forms")

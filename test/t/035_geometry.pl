@@ -15,7 +15,7 @@ CREATE TABLE rows (id int, x tensor, y tensor) WITH (toast_tuple_target = 8160);
 INSERT INTO rows SELECT i, random_normal('{250}', i), random_normal('{250}', -i) FROM generate_series(1, 20000) i;
 CREATE TABLE few AS SELECT id, x[1:12] AS x, x[1:12] + y[1:12] AS y FROM rows WHERE id <= 600;
 CREATE TABLE wide AS SELECT gram_agg(random_normal('{2200}', i)) AS g FROM generate_series(1, 2500) i;
-CREATE TABLE trials AS SELECT id % 60 AS label, x, y FROM rows WHERE id <= 6000;
+CREATE TABLE sessions AS SELECT id % 60 AS label, x, y FROM rows WHERE id <= 6000;
 SQL
 
 # name => [ a long statement, a short one, what its scratch is called ]
@@ -23,7 +23,7 @@ my %work = (
 	'two_nn' => [ 'SELECT two_nn(x || y) FROM rows', 'SELECT two_nn(x) FROM few', 'two_nn' ],
 	'mutual_knn' => [ 'SELECT mutual_knn(x, y) FROM rows', 'SELECT mutual_knn(x, y) FROM few', 'mutual_knn' ],
 	'spectrum' => [ 'SELECT effective_rank(g) FROM wide', 'SELECT spectrum(gram_agg(x || y)) FROM few', 'spectrum' ],
-	'stochastic shape' => [ 'SELECT stochastic_shape_distance(label, x, y) FROM trials',
+	'stochastic shape' => [ 'SELECT stochastic_shape_distance(label, x, y) FROM sessions',
 		'SELECT stochastic_shape_distance(id % 9, x, y) FROM few', 'stochastic_shape_distance' ]);
 
 # Past the limit: refused, with both figures and the way out.
