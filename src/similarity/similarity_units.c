@@ -44,9 +44,13 @@ match_of_correlations(FunctionCallInfo fcinfo, Size p, Size q, double *r)
 {
 	double		score;
 
-	for (Size k = 0; k < p * q; k++)
-		if (isnan(r[k]))
-			r[k] = 0;
+	for (Size i = 0; i < p; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = 0; j < q; j++)
+			if (isnan(r[i * q + j]))
+				r[i * q + j] = 0;
+	}
 	score = soft_match_best(p, q, r);
 	return return_match(fcinfo, score, 2 - 2 * score);
 }
@@ -66,20 +70,26 @@ similarity_soft_match_matrix(PG_FUNCTION_ARGS)
 {
 	const Tensor *t = PG_GETARG_TENSOR(0);
 	MemoryContext scratch;
+	Size		q;
 	double	   *r;
 	Datum		result;
 
 	tensor_require_matrix(t, "r");
 	if (tensor_size(t) == 0)
 		PG_RETURN_NULL();
-	r = matrix_scratch(t->dims[0], t->dims[1], &scratch);
-	tensor_read_f8(t, 0, tensor_size(t), r);
-	for (Size k = 0; k < tensor_size(t); k++)
-		if (fabs(r[k]) > 1 + 1e-6)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element (%zu, %zu) of r is %g", k / t->dims[1] + 1, k % t->dims[1] + 1, r[k]),
-					 errdetail("Correlations lie between -1 and 1.")));
+	q = t->dims[1];
+	r = matrix_scratch(t->dims[0], q, &scratch);
+	for (Size i = 0; i < (Size) t->dims[0]; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		tensor_read_f8(t, i * q, q, r + i * q);
+		for (Size j = 0; j < q; j++)
+			if (fabs(r[i * q + j]) > 1 + 1e-6)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATA_EXCEPTION),
+						 errmsg("element (%zu, %zu) of r is %g", i + 1, j + 1, r[i * q + j]),
+						 errdetail("Correlations lie between -1 and 1.")));
+	}
 	result = match_of_correlations(fcinfo, t->dims[0], t->dims[1], r);
 	MemoryContextDelete(scratch);
 	return result;
@@ -104,8 +114,11 @@ match_unscaled(FunctionCallInfo fcinfo, const CrossGram *g, double *products)
 	double		best;
 
 	for (Size i = 0; i < (Size) g->p; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (Size j = 0; j < (Size) g->q; j++)
 			products[i * g->q + j] = g->sxy[i * g->q + j] - g->sx[i] * g->sy[j] / g->n;
+	}
 	best = soft_match_best(g->p, g->q, products);
 	return return_match(fcinfo, xx > 0 && yy > 0 ? best / sqrt(xx * yy) : NAN, xx + yy - 2 * best);
 }
@@ -182,9 +195,9 @@ similarity_excess_correlation(PG_FUNCTION_ARGS)
 		const Gram *g;
 		TupleDesc	desc;
 
+		g = PG_GETARG_GRAM(0);
 		call = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		g = PG_GETARG_GRAM(0);
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != (int) lengthof(values))
 			elog(ERROR, "excess_correlation must return %d columns", (int) lengthof(values));
 		call->tuple_desc = BlessTupleDesc(desc);

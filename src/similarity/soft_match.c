@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "base/memory.h"
 #include "similarity/soft_match.h"
 #include "stats/assignment.h"
@@ -70,7 +72,11 @@ by_transport(Size p, Size q, const double *cost)
 double
 soft_match_best(Size p, Size q, double *a)
 {
-	for (Size k = 0; k < p * q; k++)
-		a[k] = -a[k];
+	for (Size i = 0; i < p; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = 0; j < q; j++)
+			a[i * q + j] = -a[i * q + j];
+	}
 	return -(p == q ? by_assignment(p, a) : by_transport(p, q, a));
 }

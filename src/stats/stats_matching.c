@@ -40,16 +40,16 @@ typedef struct Matches
 	Match	   *match;
 } Matches;
 
-/* Room for so many, claimed for as long as CurrentMemoryContext lives. */
+/* Room for so many in cxt. */
 static Matches *
-matches_new(Size most, int n_values)
+matches_new(MemoryContext cxt, Size most, int n_values)
 {
-	Matches    *matches = palloc0(sizeof(Matches));
+	Matches    *matches = MemoryContextAllocZero(cxt, sizeof(Matches));
 	Size		bytes = size_mul(most, sizeof(Match));
 
-	memory_claim_add(memory_claim(CurrentMemoryContext, "matches"), bytes, NULL);
+	memory_claim_add(memory_claim(cxt, "matches"), bytes, NULL);
 	matches->n_values = n_values;
-	matches->match = huge_alloc(Max(1, bytes));
+	matches->match = MemoryContextAllocHuge(cxt, Max(1, bytes));
 	return matches;
 }
 
@@ -64,8 +64,8 @@ compare_matches(const void *a, const void *b)
 	return x->column < y->column ? -1 : x->column > y->column;
 }
 
-/* NULL: no rows */
-typedef Matches *(*MatchFunction) (FunctionCallInfo fcinfo);
+/* Called in a context for its scratch, with another for the matches; NULL: no rows */
+typedef Matches *(*MatchFunction) (FunctionCallInfo fcinfo, MemoryContext cxt);
 
 static Datum
 next_match(FunctionCallInfo fcinfo, MatchFunction find)
@@ -78,12 +78,16 @@ next_match(FunctionCallInfo fcinfo, MatchFunction find)
 
 	if (SRF_IS_FIRSTCALL())
 	{
+		MemoryContext scratch;
 		MemoryContext old;
 		TupleDesc	desc;
 
 		call = SRF_FIRSTCALL_INIT();
-		old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		matches = find(fcinfo);
+		scratch = AllocSetContextCreate(call->multi_call_memory_ctx, "matching", ALLOCSET_SMALL_SIZES);
+		old = MemoryContextSwitchTo(scratch);
+		matches = find(fcinfo, call->multi_call_memory_ctx);
+		MemoryContextSwitchTo(call->multi_call_memory_ctx);
+		MemoryContextDelete(scratch);
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts > (int) lengthof(values))
 			elog(ERROR, "a matching must return at most %d columns", (int) lengthof(values));
 		call->tuple_desc = BlessTupleDesc(desc);
@@ -108,38 +112,50 @@ next_match(FunctionCallInfo fcinfo, MatchFunction find)
 
 /* ---- matrices ---- */
 
-/* A matrix as float8, times sign, in scratch claimed for the life of CurrentMemoryContext. */
-static double *
-matrix_values(const Tensor *t, double sign, const char *what)
-{
-	Size		n = tensor_size(t);
-	double	   *values;
-
-	memory_claim_add(memory_claim(CurrentMemoryContext, what), size_mul(n, sizeof(double)), NULL);
-	values = huge_alloc(Max(1, n * sizeof(double)));
-	tensor_read_f8(t, 0, n, values);
-	if (sign < 0)
-		for (Size i = 0; i < n; i++)
-			values[i] = -values[i];
-	return values;
-}
-
 _Noreturn static void
-report_element(const Tensor *t, Size i, const char *detail)
+report_cost(const Tensor *t, Size i, const char *detail)
 {
 	double		value = tensor_get(t, i);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("element (%zu, %zu) of the matrix is %s", i / t->dims[1] + 1, i % t->dims[1] + 1,
+			 errmsg("element (%zu, %zu) of cost is %s", i / t->dims[1] + 1, i % t->dims[1] + 1,
 					isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity"),
 			 errdetail("%s", detail)));
+}
+
+/*
+ * A matrix as float8, times sign, claimed for the life of CurrentMemoryContext.
+ * ERROR, with the detail, for NaN and -infinity, and for infinity unless allowed.
+ */
+static double *
+costs(const Tensor *t, double sign, bool infinity_allowed, const char *what, const char *detail)
+{
+	Size		columns = t->dims[1];
+	double	   *cost;
+
+	memory_claim_add(memory_claim(CurrentMemoryContext, what), size_mul(tensor_size(t), sizeof(double)), NULL);
+	cost = huge_matrix(Max(1, t->dims[0]), Max(1, columns));
+	for (Size i = 0; i < (Size) t->dims[0]; i++)
+	{
+		double	   *row = cost + i * columns;
+
+		CHECK_FOR_INTERRUPTS();
+		tensor_read_f8(t, i * columns, columns, row);
+		for (Size j = 0; j < columns; j++)
+		{
+			row[j] *= sign;
+			if (!isfinite(row[j]) && !(infinity_allowed && row[j] > 0))
+				report_cost(t, i * columns + j, detail);
+		}
+	}
+	return cost;
 }
 
 /* ---- best_match(matrix) ---- */
 
 static Matches *
-find_best_matches(FunctionCallInfo fcinfo)
+find_best_matches(FunctionCallInfo fcinfo, MemoryContext cxt)
 {
 	const Tensor *t = PG_GETARG_TENSOR(0);
 	Matches    *matches;
@@ -148,7 +164,7 @@ find_best_matches(FunctionCallInfo fcinfo)
 
 	tensor_require_matrix(t, "m");
 	columns = t->dims[1];
-	matches = matches_new(t->dims[0], 1);
+	matches = matches_new(cxt, t->dims[0], 1);
 	row = huge_matrix(1, Max(1, columns));
 	for (int i = 0; i < t->dims[0]; i++)
 	{
@@ -164,7 +180,6 @@ find_best_matches(FunctionCallInfo fcinfo)
 				match->value[0] = row[j];
 			}
 	}
-	pfree(row);
 	return matches;
 }
 
@@ -177,24 +192,18 @@ stats_best_match(PG_FUNCTION_ARGS)
 /* ---- assignment(cost, maximize) ---- */
 
 static Matches *
-find_assignment(FunctionCallInfo fcinfo)
+find_assignment(FunctionCallInfo fcinfo, MemoryContext cxt)
 {
 	const Tensor *t = PG_GETARG_TENSOR(0);
 	double		sign = PG_GETARG_BOOL(1) ? -1 : 1;
 	Matches    *matches;
-	MemoryContext scratch;
-	MemoryContext old;
 	double	   *cost;
 	int		   *column;
 
 	tensor_require_matrix(t, "cost");
-	matches = matches_new(Min(t->dims[0], t->dims[1]), 1);
-	scratch = AllocSetContextCreate(CurrentMemoryContext, "assignment costs", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(scratch);
-	cost = matrix_values(t, sign, "assignment costs");
-	for (Size i = 0; i < tensor_size(t); i++)
-		if (isnan(cost[i]) || cost[i] == -INFINITY)
-			report_element(t, i, "Costs must be finite, or infinite where a pair is forbidden: Infinity, and -Infinity to maximize.");
+	matches = matches_new(cxt, Min(t->dims[0], t->dims[1]), 1);
+	cost = costs(t, sign, true, "assignment costs",
+				 "Costs must be finite, or infinite where a pair is forbidden: Infinity, and -Infinity to maximize.");
 	column = huge_alloc(Max(1, t->dims[0] * sizeof(int)));
 	if (!assignment_solve(t->dims[0], t->dims[1], cost, column))
 		ereport(ERROR,
@@ -203,8 +212,6 @@ find_assignment(FunctionCallInfo fcinfo)
 	for (int i = 0; i < t->dims[0]; i++)
 		if (column[i] >= 0)
 			matches->match[matches->n++] = (Match) {i, column[i], {sign * cost[(Size) i * t->dims[1] + column[i]]}};
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(scratch);
 	return matches;
 }
 
@@ -292,12 +299,10 @@ balance(Side *supply, Side *demand, bool supply_given, bool demand_given)
 }
 
 static Matches *
-find_transport_plan(FunctionCallInfo fcinfo)
+find_transport_plan(FunctionCallInfo fcinfo, MemoryContext cxt)
 {
 	const Tensor *t;
 	Matches    *matches;
-	MemoryContext scratch;
-	MemoryContext old;
 	double	   *cost;
 	double	   *used;
 	Side		supply;
@@ -316,13 +321,8 @@ find_transport_plan(FunctionCallInfo fcinfo)
 	if (tensor_size(t) == 0)
 		return NULL;
 	most = (Size) t->dims[0] + t->dims[1];
-	matches = matches_new(most, 2);
-	scratch = AllocSetContextCreate(CurrentMemoryContext, "transport", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(scratch);
-	cost = matrix_values(t, 1, "transport costs");
-	for (Size i = 0; i < tensor_size(t); i++)
-		if (!isfinite(cost[i]))
-			report_element(t, i, "Costs must be finite.");
+	matches = matches_new(cxt, most, 2);
+	cost = costs(t, 1, false, "transport costs", "Costs must be finite.");
 	supply = side_of(fcinfo, 1, t->dims[0], "supply");
 	demand = side_of(fcinfo, 2, t->dims[1], "demand");
 	if (supply.n == 0 || demand.n == 0)
@@ -335,7 +335,7 @@ find_transport_plan(FunctionCallInfo fcinfo)
 	for (int i = 0; i < supply.n; i++)
 		for (int j = 0; j < demand.n; j++)
 			used[(Size) i * demand.n + j] = cost[(Size) supply.index[i] * t->dims[1] + demand.index[j]];
-	memory_claim_add(memory_claim(scratch, "transport"), size_add(transport_bytes(supply.n, demand.n), 32 * most), NULL);
+	memory_claim_add(memory_claim(CurrentMemoryContext, "transport"), size_add(transport_bytes(supply.n, demand.n), 32 * most), NULL);
 	solver = transport_place(huge_alloc(transport_bytes(supply.n, demand.n)), supply.n, demand.n);
 	transport_solve(solver, supply.n, demand.n, supply.mass, demand.mass, used, true);
 	source = huge_alloc(most * sizeof(int));
@@ -346,8 +346,6 @@ find_transport_plan(FunctionCallInfo fcinfo)
 		matches->match[k] = (Match) {supply.index[source[k]], demand.index[sink[k]],
 		{flow[k] / unit, used[(Size) source[k] * demand.n + sink[k]]}};
 	qsort(matches->match, matches->n, sizeof(Match), compare_matches);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(scratch);
 	return matches;
 }
 
