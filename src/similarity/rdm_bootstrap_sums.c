@@ -21,7 +21,7 @@
  * (X the square RDM).  k_c may be 0 for one c: then the limit is taken.
  *
  * Cost, B draws of n conditions and m pairs, R RDMs, C comparisons: 2 B m (C + 2 R + 1)
- * flops; whitened 2 B n (n R + C) more.  Bytes: those of the RDMs once in 64 draws.
+ * flops; whitened 2 B n (n R + C) more.  Bytes: those of the RDMs and columns once in 64 to 256 draws.
  */
 #include "postgres.h"
 
@@ -37,6 +37,7 @@
 #define MAX_PANEL		1024	/* pairs formed at a time */
 #define PANEL_DOUBLES	(1 << 20)	/* of the columns of a panel */
 #define TASK_FLOPS		2e8
+#define MAX_TASK_BLOCKS 4
 #define GROUP_BYTES		((Size) 64 << 20)	/* of the blocks of draws in flight, whitened */
 
 /* Below this share of the sum of squares, what is left of a variance is rounding. */
@@ -66,6 +67,8 @@ typedef struct Sums
 	const double *counts;		/* of the group's first block */
 	double	   *t;
 	int			n_draws;		/* of the group */
+	Size		n_blocks;
+	Size		task_blocks;	/* that one task takes, so that columns are formed once for them */
 	Size		first_pair;
 	Size		n_pairs;
 } Sums;
@@ -159,26 +162,29 @@ form_columns(const Sums *sums, Size first, Size n, double *q)
 			multiply(sums->value[sample->n_data + k] + first, sums->value[s] + first, n, q);
 }
 
-/* A block of draws: adds the sums over the pairs of the step. */
+/* Some blocks of draws: adds the sums over the pairs of the step. */
 static void
-sums_task(int64 block, int worker, void *arg)
+sums_task(int64 i, int worker, void *arg)
 {
 	Sums	   *sums = arg;
 	const RdmSample *sample = sums->sample;
 	double	   *q = sums->scratch + worker * sums->scratch_doubles;
 	double	   *w = q + sums->columns * sums->panel;
-	const double *count = sums->counts + block * sample->n_conditions * LANES;
-	double	   *out = sums->sums + block * LANES * sums->columns;
 	Size		end = sums->first_pair + sums->n_pairs;
+	Size		last_block = Min(sums->n_blocks, (i + 1) * sums->task_blocks);
 
 	for (Size first = sums->first_pair; first < end; first += sums->panel)
 	{
 		Size		n = Min(sums->panel, end - first);
 
-		form_weights(count, sample->first + first, sample->second + first, n, w);
 		form_columns(sums, first, n, q);
-		gemm_f8_raw(true, true, LANES, sums->columns, n, 1.0, w, LANES, q, sums->panel,
-					first == 0 ? 0.0 : 1.0, out, sums->columns);
+		for (Size block = i * sums->task_blocks; block < last_block; block++)
+		{
+			form_weights(sums->counts + block * sample->n_conditions * LANES,
+						 sample->first + first, sample->second + first, n, w);
+			gemm_f8_raw(true, true, LANES, sums->columns, n, 1.0, w, LANES, q, sums->panel,
+						first == 0 ? 0.0 : 1.0, sums->sums + block * LANES * sums->columns, sums->columns);
+		}
 	}
 }
 
@@ -421,13 +427,28 @@ sums_begin(BootstrapWork *work)
 	work->family = sums;
 }
 
+/* All sums of a group of blocks, in steps that take a task well under 100 ms. */
+static void
+sum_pairs(Sums *sums)
+{
+	Size		n_pairs = sums->sample->n_pairs;
+	Size		step;
+
+	sums->task_blocks = Max(1, Min(MAX_TASK_BLOCKS, sums->n_blocks / (2 * (Size) parallel_threads())));
+	step = (Size) Max((double) sums->panel, TASK_FLOPS / (2.0 * LANES * sums->columns * sums->task_blocks));
+	for (sums->first_pair = 0; sums->first_pair < n_pairs; sums->first_pair += step)
+	{
+		sums->n_pairs = Min(step, n_pairs - sums->first_pair);
+		parallel_for((sums->n_blocks + sums->task_blocks - 1) / sums->task_blocks, 0, sums_task, sums);
+	}
+}
+
 static void
 sums_evaluate(BootstrapWork *work, const double *counts, int n_draws, double *t)
 {
 	Sums	   *sums = work->family;
 	const RdmSample *sample = sums->sample;
 	int			n_blocks = (n_draws + LANES - 1) / LANES;
-	Size		step = (Size) Max((double) sums->panel, TASK_FLOPS / (2.0 * LANES * sums->columns));
 
 	for (int block = 0; block < n_blocks; block += sums->group)
 	{
@@ -436,11 +457,8 @@ sums_evaluate(BootstrapWork *work, const double *counts, int n_draws, double *t)
 		sums->counts = counts + (Size) block * sample->n_conditions * LANES;
 		sums->t = t + (Size) block * LANES * sample->n_models * sample->n_data;
 		sums->n_draws = Min(n_draws - block * LANES, n * LANES);
-		for (sums->first_pair = 0; sums->first_pair < sample->n_pairs; sums->first_pair += step)
-		{
-			sums->n_pairs = Min(step, sample->n_pairs - sums->first_pair);
-			parallel_for(n, 0, sums_task, sums);
-		}
+		sums->n_blocks = n;
+		sum_pairs(sums);
 		if (sums->whitened)
 			parallel_for((int64) n * sums->n_rdms * sums->row_steps, 0, u_task, sums);
 		parallel_for(n, 0, measure_task, sums);

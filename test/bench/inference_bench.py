@@ -49,7 +49,7 @@ def bench_bootstrap_large(db, rates, report):
     backend = Backend(db, THREADS)
     m, rdms, pairs = n * (n - 1) / 2, n_data + n_models, n_data * n_models
     products = 2.0 * n_draws * m * (1 + 2 * rdms + pairs)
-    for method, flops, bar in (('cosine', products, 3), ('whitened_cosine', products + 2.0 * n_draws * n * (n * rdms + pairs), 3)):
+    for method, flops, bar in (('cosine', products, 4), ('whitened_cosine', products + 2.0 * n_draws * n * (n * rdms + pairs), 4)):
         statement = f"SELECT count(*) FROM {arrays('inference_1000')}, rdm_bootstrap(data, models, '{method}', {n_draws})"
         took, rate, work = rates.paired(lambda: backend.query(statement), np.float64, THREADS, repeat=3)
         report.figure(f'{method}, {n_draws} draws, {n} conditions, {n_models} models, {n_data} subjects', took, 's')

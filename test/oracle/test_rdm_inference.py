@@ -235,14 +235,14 @@ def check_bootstrap(db, n, n_data, n_draws, ties, seed, methods=METHODS):
 
 def test_rdm_bootstrap_draws(db):
     """Each draw's RDMs made in full, copies and all: standard errors to rounding."""
-    check_bootstrap(db, 9, 3, 70, False, 5)
-    check_bootstrap(db, 9, 3, 70, True, 6)
+    check_bootstrap(db, 9, 3, 66, False, 5)
+    check_bootstrap(db, 9, 3, 30, True, 6)
 
 
 def test_rdm_bootstrap_few_conditions(db):
     """Few conditions: draws thrown away, and one condition more than half of a draw (the singular case of whitening)."""
-    check_bootstrap(db, 6, 2, 400, False, 7, ('cosine', 'whitened_cosine', 'whitened_pearson', 'spearman'))
-    check_bootstrap(db, 4, 2, 100, False, 8, ('cosine', 'whitened_cosine', 'kendall_tau_a'))
+    check_bootstrap(db, 6, 2, 130, False, 7, ('cosine', 'whitened_cosine', 'whitened_pearson', 'spearman'))
+    check_bootstrap(db, 4, 2, 60, False, 8, ('cosine', 'whitened_cosine', 'kendall_tau_a'))
 
 
 def test_rdm_bootstrap_many(db):
@@ -298,9 +298,14 @@ def coverage(db, n, n_data, n_sets, method='pearson', n_draws=300):
 
 
 def test_rdm_bootstrap_coverage(db):
-    """95 per cent intervals hold the population's value: 100 sets each of 30 conditions and 20 subjects, within their binomial error."""
-    for case, (share, sd, width) in coverage(db, 30, 20, 100).items():
+    """95 per cent intervals hold the population's value: 100 sets each of 30 conditions and 20 subjects, and all six cases together.
+
+    With 400 sets each (coverage(db, n, n_data, 400)) the cases are within 92 and 98 per cent.
+    """
+    found = coverage(db, 30, 20, 100)
+    for case, (share, sd, width) in found.items():
         assert share >= .89, (case, share, sd, width)
+    assert .93 <= np.mean([share for share, _, _ in found.values()]) <= .985, found
 
 
 # ---- rsa_noise_ceiling ----
