@@ -75,7 +75,10 @@ similarity_srm_final(PG_FUNCTION_ARGS)
 	const Recordings *r = PG_GETARG_RECORDINGS(0);
 
 	if (r->n_options < 1)
-		elog(ERROR, "recordings without a number of components");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the recordings have no number of components"),
+				 errhint("Use srm(recordings, k).")));
 	PG_RETURN_DATUM(StateGetDatum(make_srm(r, r->option[0], r->n_options > 1 ? r->option[1] : DEFAULT_SRM_ITER,
 										   r->n_options > 2 ? r->option[2] : 0)));
 }

@@ -69,7 +69,7 @@ matchable(const Recordings *r, int64 segment)
 {
 	AlignedRecordings *aligned = comparable(r, "time_segment_match");
 
-	if (segment < 1 || SEGMENT_TIMES(segment) > aligned->n_times)
+	if (segment < 1 || segment > aligned->n_times || SEGMENT_TIMES(segment) > aligned->n_times)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("segments of " INT64_FORMAT " times don't fit in %d", segment, aligned->n_times),
@@ -116,7 +116,10 @@ similarity_time_segment_final(PG_FUNCTION_ARGS)
 	Tensor	   *out;
 
 	if (state->n_options != 1)
-		elog(ERROR, "recordings without a segment length");
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the recordings have no segment length"),
+				 errhint("Use time_segment_match(recordings, segment).")));
 	r = matchable(state, state->option[0]);
 	out = tensor_new_vector(TENSOR_FLOAT8, r->n_subjects);
 	time_segment_match(r, (int) state->option[0], TENSOR_F8(out));

@@ -236,6 +236,11 @@ series_at(const SharedSpace *space, const AlignedRecordings *r, double *series, 
 	for (int i = 0; i < r->n_times; i++)
 		for (Size c = 0; c < k; c++)
 			series[i * k + c] -= mean[c];
+	if (!(sum_of_squares(series, r->n_times * k) < LARGEST_TOTAL))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the shared series are out of range"),
+				 errdetail("Their sum of squares is handled up to %g.", LARGEST_TOTAL)));
 }
 
 /* The copy's subjects ascend again. */
