@@ -300,7 +300,7 @@ def coverage(db, n, n_data, n_sets, method='pearson', n_draws=300):
 def test_rdm_bootstrap_coverage(db):
     """95 per cent intervals hold the population's value: 100 sets each of 30 conditions and 20 subjects, and all six cases together.
 
-    With 400 sets each (coverage(db, n, n_data, 400)) the cases are within 92 and 98 per cent.
+    With 400 sets each (coverage(db, n, n_data, 400)) the cases are within 93 and 98 per cent.
     """
     found = coverage(db, 30, 20, 100)
     for case, (share, sd, width) in found.items():
