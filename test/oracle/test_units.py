@@ -227,9 +227,10 @@ def excess(db, state, seed=0):
 
 def test_excess_correlation(db):
     n, p = 400, 30
-    X = RNG.laplace(size=(n, p)) * np.exp(RNG.standard_normal(p)) + 5
-    shared = X[:, :6] + 0.2 * X[:, :6].std(0) * RNG.standard_normal((n, 6))
-    Y = np.c_[shared, X @ RNG.standard_normal((p, 4)), RNG.standard_normal((n, 3))]
+    rng = np.random.default_rng(11)
+    X = rng.laplace(size=(n, p)) * rng.uniform(0.5, 2, p) + 5
+    shared = X[:, :6] + 0.2 * X[:, :6].std(0) * rng.standard_normal((n, 6))
+    Y = np.c_[shared, X @ rng.standard_normal((p, 4)), rng.standard_normal((n, 3))]
     create_rows(db, "excess_rows", {"x": X, "y": Y})
     unit, partner, r, rotated, difference = excess(db, "gram_agg(x, y) FROM excess_rows", 7)
     want = correlations(X, Y)
@@ -245,7 +246,7 @@ def test_excess_correlation(db):
     theirs = np.array(theirs)
     error = np.sqrt(own.var(0) / 40 + theirs.var(0) / 40)
     assert (np.abs(own.mean(0) - theirs.mean(0)) < 4.5 * error).all(), (own.mean(0) - theirs.mean(0)) / error
-    assert difference[:6].min() > 0.1 and own.std(0).min() > 0
+    assert difference[:6].min() > 0.2 and own.std(0).min() > 0, (difference, own.std(0))
 
 
 def test_excess_rotation_is_orthogonal(db):
