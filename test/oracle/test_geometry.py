@@ -25,7 +25,9 @@ def number(db, expression, table, args=()):
 
 def two_nn(x, discard=0.1):
     x = np.unique(np.asarray(x, dtype=np.float64), axis=0)
-    d = np.array([np.sort(np.sqrt(((x - row) ** 2).sum(axis=1)))[1:3] for row in x])
+    d = cdist(x, x)
+    np.fill_diagonal(d, np.inf)
+    d = np.sort(np.partition(d, 1, axis=1)[:, :2], axis=1)
     log_mu = np.sort(np.log(d[:, 1] / d[:, 0]))
     n = len(log_mu)
     used = min(int(np.floor(n * (1 - discard))), n - 1)
