@@ -134,6 +134,13 @@ extern double eigh_top_f8(Size n, const double *a, double *x);
 extern Size eigh_top_scratch(Size n);
 
 /*
+ * The k largest eigenvalues of A (n x n, symmetric, both triangles, finite), ascending, and their
+ * eigenvectors, the rows of x (k x n).  A may be destroyed.
+ */
+extern void eigh_largest_f8(Size n, double *a, Size k, double *w, double *x);
+extern Size eigh_largest_scratch(Size n, Size k);
+
+/*
  * Thin SVD A (m x n) = U diag(s) V', r = min(m, n): u is m x r, s r descending,
  * vt r x n.  A is destroyed.  u and vt may both be NULL (singular values only).
  * Interruptible at any size.  Input must be finite.

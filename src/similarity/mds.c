@@ -3,8 +3,9 @@
  *		Classical multidimensional scaling (Torgerson 1952; Gower 1966).
  *
  * Squared distances are double-centred (rdm_kernel.c); the coordinates of the k
- * largest eigenvalues l are the eigenvectors times sqrt(l).  Cost: one complete
- * symmetric decomposition, 9 n^3 flops with its vectors.
+ * largest eigenvalues l are the eigenvectors times sqrt(l).  Cost: 2 n^2 flops a
+ * row of a Krylov space of some tens to hundreds (linalg/krylov.c) if k is small and n is
+ * not, else a complete decomposition; all eigenvalues always take the latter.
  *
  * What is squared differs from rdm_kernel in three metrics: cityblock, unknown
  * and transformed distances are squared as in R's cmdscale, so that distances
@@ -22,11 +23,11 @@
 #include "stats/spectrum.h"
 
 Size
-mds_scratch(Size n)
+mds_scratch(Size n, Size k)
 {
-	Size		matrix = size_mul(size_mul(n, n), sizeof(double));
+	Size		matrices = size_mul(size_mul(size_add(n, size_add(k, 2)), n), sizeof(double));
 
-	return size_add(size_add(matrix, size_mul(n, 2 * sizeof(double))), eigh_scratch(n));
+	return size_add(matrices, k > 0 ? eigh_largest_scratch(n, k) : eigh_scratch(n));
 }
 
 static bool
@@ -40,23 +41,25 @@ void
 mds_coordinates(const Rdm *r, Size k, double *out)
 {
 	Size		n = r->n_conditions;
-	double	   *vectors = huge_matrix(n, n);
-	double	   *values = huge_matrix(1, n);
+	double	   *matrix = huge_matrix(n, n);
+	double	   *vectors = huge_matrix(k, n);
+	double	   *values = huge_matrix(1, k);
 	double		cut;
 
-	rdm_centred(r, NULL, r->n_conditions, mds_squares(r->metric), vectors);
-	eigh_f8(n, vectors, values);
-	cut = spectrum_cut(values[n - 1], n, n);
+	rdm_centred(r, NULL, r->n_conditions, mds_squares(r->metric), matrix);
+	eigh_largest_f8(n, matrix, k, values, vectors);
+	cut = spectrum_cut(values[k - 1], n, n);
 	for (Size j = 0; j < k; j++)
 	{
-		double		value = values[n - 1 - j];
-		double	   *vector = vectors + (n - 1 - j) * n;
+		double		value = values[k - 1 - j];
+		double	   *vector = vectors + (k - 1 - j) * n;
 		double		length = value > cut ? sqrt(value) : 0;
 
 		pca_fix_sign(n, vector);
 		for (Size i = 0; i < n; i++)
-			out[i * k + j] = vector[i] * length;
+			out[i * k + j] = vector[i] * length + 0.0;	/* no -0 */
 	}
+	pfree(matrix);
 	pfree(vectors);
 	pfree(values);
 }

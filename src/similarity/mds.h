@@ -19,7 +19,7 @@ extern void mds_eigenvalues(const Rdm *r, double *values);
 /* The same of rdm_kernel's matrix. */
 extern void rdm_spectrum(const Rdm *r, double *values);
 
-/* Bytes of scratch, for preflights. */
-extern Size mds_scratch(Size n);
+/* Bytes of scratch, for preflights: of k coordinates, or (k 0) of all eigenvalues. */
+extern Size mds_scratch(Size n, Size k);
 
 #endif							/* NEUROENC_MDS_H */

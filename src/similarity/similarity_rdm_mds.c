@@ -48,7 +48,7 @@ compute_mds(FunctionCallInfo fcinfo, int *n)
 	rows->labels = rdm_label_datums(rdm_all_labels(r), *n);
 	memory_claim_add(memory_claim(CurrentMemoryContext, "mds"), size_mul(size_mul(*n, k), sizeof(double)), NULL);
 	rows->coordinates = huge_matrix(*n, k);
-	scratch = scratch_create("mds", mds_scratch(*n), "Take fewer conditions, by rdm_subset.");
+	scratch = scratch_create("mds", mds_scratch(*n, k), "Take fewer conditions, by rdm_subset.");
 	old = MemoryContextSwitchTo(scratch);
 	mds_coordinates(r, k, rows->coordinates);
 	MemoryContextSwitchTo(old);
@@ -99,7 +99,7 @@ static double *
 eigenvalues(const Rdm *r, void (*decompose) (const Rdm *r, double *values))
 {
 	double	   *values = palloc(Max(1, r->n_conditions) * sizeof(double));
-	MemoryContext scratch = scratch_create("spectrum of an rdm", mds_scratch(r->n_conditions),
+	MemoryContext scratch = scratch_create("spectrum of an rdm", mds_scratch(r->n_conditions, 0),
 										   "Take fewer conditions, by rdm_subset.");
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 

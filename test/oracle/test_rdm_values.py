@@ -265,3 +265,32 @@ def test_geometry_not_euclidean(db):
         assert_close("geometry", np.array([dimensions, rank, ratio, negative]),
                      np.array([np.sum(positive > 0), effective_rank(positive), positive.sum() ** 2 / np.sum(positive ** 2),
                                -values[values < 0].sum() / np.abs(values).sum()]), 1e-9, 1e-12)
+
+
+def test_mds_of_many(db):
+    """From 512 conditions on few coordinates come from a Krylov space: signal, noise, an eigenvalue met twice, only one eigenvalue."""
+    rng = np.random.default_rng(9)
+    n = 600
+    circle = 2 * np.pi * np.arange(n) / n
+    sets = {
+        "signal": pdist(rng.normal(size=(n, 30)) * 0.8 ** np.arange(30), "sqeuclidean"),
+        "noise": rng.gamma(2, size=n * (n - 1) // 2),
+        "twice": pdist(np.column_stack([np.cos(circle), np.sin(circle), 0.3 * rng.normal(size=n)]), "sqeuclidean"),
+        "simplex": np.ones(n * (n - 1) // 2),
+        "points": pdist(rng.integers(0, 3, (n, 2)).astype(float), "sqeuclidean"),
+        "zero": np.zeros(n * (n - 1) // 2),
+    }
+    for name, d in sets.items():
+        labels, square = sorted_rdm([str(i) for i in range(n)], squareform(d))
+        make(db, "many_" + name, labels, square, "sqeuclidean")
+        for k in (1, 2, 5):
+            want, values = classical_mds(square, k)
+            _, got = coordinates(db, "many_" + name, k)
+            # what the map says, whatever basis an eigenvalue that is met several times has
+            assert_close("%s: lengths" % name, np.sum(got ** 2, axis=0), np.maximum(values[:k], 0), 1e-9, 1e-9 * values[0] + 1e-12)
+            gram = got.T @ got
+            assert_close("%s: orthogonal" % name, gram - np.diag(np.diag(gram)), np.zeros((k, k)), 0, 1e-9 * values[0] + 1e-12)
+            b = centred(square)
+            assert_close("%s: eigenvectors" % name, b @ got, got * np.maximum(values[:k], 0), 1e-6, 1e-8 * values[0] ** 1.5 + 1e-12)
+            if name in ("signal", "noise"):
+                assert_close("%s: coordinates" % name, got, want, 1e-6, 1e-6 * np.abs(want).max())
