@@ -152,6 +152,15 @@ compare_normalize(Size m, double *x, bool centre)
 	return true;
 }
 
+static bool
+none_missing(Size m, const double *x)
+{
+	for (Size i = 0; i < m; i++)
+		if (isnan(x[i]))
+			return false;
+	return true;
+}
+
 Size
 compare_valid(Size m, const double *a, const double *b, double *out_a, double *out_b)
 {
@@ -191,27 +200,29 @@ distance(Size m, double *a, const double *b)
 
 /* ---- ranks ---- */
 
-/* a becomes the ranks of b, and ranks_a those that a had */
-static void
-rank_both(Size m, double *a, const double *b, double *ranks_a)
-{
-	RankScratch rank;
-
-	rank_scratch_allocate(&rank, m);
-	rank_average(&rank, m, a, ranks_a, true);
-	rank_average(&rank, m, b, a, true);
-}
-
 static double
-rho_a(Size m, double *a, double *b)
+rho_a(Size m, double *ranks_a, double *ranks_b)
 {
 	double		mean = 0.5 * ((double) m + 1);
 
 	if (m < 2)
 		return NAN;
-	subtract(m, a, mean);
-	subtract(m, b, mean);
-	return compare_dot(m, a, b) * 12 / ((double) m * ((double) m * (double) m - 1));
+	subtract(m, ranks_a, mean);
+	subtract(m, ranks_b, mean);
+	return compare_dot(m, ranks_a, ranks_b) * 12 / ((double) m * ((double) m * (double) m - 1));
+}
+
+static double
+compare_ranks(CompareMethod method, Size m, const double *a, const double *b)
+{
+	RankScratch rank;
+	double	   *ranks_a = huge_matrix(1, m);
+	double	   *ranks_b = huge_matrix(1, m);
+
+	rank_scratch_allocate(&rank, m);
+	rank_average(&rank, m, a, ranks_a, true);
+	rank_average(&rank, m, b, ranks_b, true);
+	return method == COMPARE_RHO_A ? rho_a(m, ranks_a, ranks_b) : cosine(m, ranks_a, ranks_b, true);
 }
 
 static double
@@ -273,18 +284,26 @@ whitened(int n, const double *a, const double *b, bool complete, bool centre)
 
 /* ---- two vectors ---- */
 
+/* Methods that read the vectors and leave them as they are */
+static bool
+reads_only(CompareMethod method)
+{
+	return method != COMPARE_PEARSON && method != COMPARE_COSINE && method != COMPARE_EUCLIDEAN;
+}
+
 /* Bytes that compare_distances takes for the method. */
 static Size
-scratch_bytes(CompareMethod method, int n)
+scratch_bytes(CompareMethod method, int n, bool complete)
 {
 	Size		m = RDM_PAIRS(n);
-	Size		copies = size_mul(2 * sizeof(double), m);
+	Size		vectors = size_mul(2 * sizeof(double), m);
+	Size		copies = complete && reads_only(method) ? 0 : vectors;
 
 	switch (method)
 	{
 		case COMPARE_SPEARMAN:
 		case COMPARE_RHO_A:
-			return size_add(copies, size_add(size_mul(m, sizeof(double)), rank_scratch_bytes(m)));
+			return size_add(copies, size_add(vectors, rank_scratch_bytes(m)));
 		case COMPARE_KENDALL_TAU_A:
 		case COMPARE_KENDALL_TAU_B:
 			return size_add(size_add(copies, rank_scratch_bytes(m)),
@@ -292,58 +311,61 @@ scratch_bytes(CompareMethod method, int n)
 		case COMPARE_WHITENED_COSINE:
 		case COMPARE_WHITENED_PEARSON:
 		case COMPARE_CKA:
-			return size_add(copies, size_mul(3 * sizeof(double), WHITENED_SIZE(n)));
+			return complete ? size_mul(3 * sizeof(double), WHITENED_SIZE(n)) : 0;
 		default:
 			return copies;
 	}
 }
 
+/* Vectors of m pairs without a missing one; pearson, cosine and euclidean change them. */
 static double
-compare_in_scratch(CompareMethod method, int n, const double *a, const double *b)
+compare_complete(CompareMethod method, Size m, double *a, double *b)
 {
-	Size		pairs = RDM_PAIRS(n);
-	double	   *x = huge_matrix(1, pairs);
-	double	   *y = huge_matrix(1, pairs);
-	Size		m = compare_valid(pairs, a, b, x, y);
-	double	   *ranks;
-
-	CHECK_FOR_INTERRUPTS();
-	if (m == 0)
-		return NAN;
 	switch (method)
 	{
 		case COMPARE_PEARSON:
-			return cosine(m, x, y, true);
+			return cosine(m, a, b, true);
 		case COMPARE_COSINE:
-			return cosine(m, x, y, false);
+			return cosine(m, a, b, false);
 		case COMPARE_EUCLIDEAN:
-			return distance(m, x, y);
+			return distance(m, a, b);
 		case COMPARE_SPEARMAN:
 		case COMPARE_RHO_A:
-			ranks = huge_matrix(1, m);
-			rank_both(m, x, y, ranks);
-			return method == COMPARE_RHO_A ? rho_a(m, ranks, x) : cosine(m, ranks, x, true);
+			return compare_ranks(method, m, a, b);
 		case COMPARE_KENDALL_TAU_A:
 		case COMPARE_KENDALL_TAU_B:
-			return kendall(method, m, x, y);
-		case COMPARE_WHITENED_COSINE:
-		case COMPARE_CKA:
-			return whitened(n, a, b, m == pairs, false);
-		case COMPARE_WHITENED_PEARSON:
-			return whitened(n, a, b, m == pairs, true);
-		case COMPARE_BURES:
-		case COMPARE_BURES_DISTANCE:
-			break;
+			return kendall(method, m, a, b);
+		default:
+			elog(ERROR, "method \"%s\" does not compare vectors", compare_method_name(method));
 	}
-	elog(ERROR, "method \"%s\" compares kernels, not vectors", compare_method_name(method));
+}
+
+static double
+compare_in_scratch(CompareMethod method, int n, const double *a, const double *b, bool complete)
+{
+	Size		m = RDM_PAIRS(n);
+	double	   *x;
+	double	   *y;
+
+	if (method == COMPARE_WHITENED_COSINE || method == COMPARE_WHITENED_PEARSON || method == COMPARE_CKA)
+		return whitened(n, a, b, complete, method == COMPARE_WHITENED_PEARSON);
+	/* fresh memory costs as much as a pass over it */
+	if (complete && reads_only(method))
+		return compare_complete(method, m, (double *) a, (double *) b);
+	x = huge_matrix(1, m);
+	y = huge_matrix(1, m);
+	m = compare_valid(m, a, b, x, y);
+	CHECK_FOR_INTERRUPTS();
+	return m == 0 ? NAN : compare_complete(method, m, x, y);
 }
 
 double
 compare_distances(CompareMethod method, int n, const double *a, const double *b)
 {
-	MemoryContext scratch = scratch_create("neuroenc rdm_compare", scratch_bytes(method, n), LIMIT_HINT);
+	bool		complete = none_missing(RDM_PAIRS(n), a) && none_missing(RDM_PAIRS(n), b);
+	MemoryContext scratch = scratch_create("neuroenc rdm_compare", scratch_bytes(method, n, complete), LIMIT_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	double		value = compare_in_scratch(method, n, a, b);
+	double		value = compare_in_scratch(method, n, a, b, complete);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -411,6 +433,19 @@ compare_gather(CompareMethod method, const Rdm *r, const int *index, int m, doub
 			out[i] *= out[i];
 }
 
+/* As compare_gather, without a copy where all of an RDM is compared as it is. */
+static const double *
+distances_of(CompareMethod method, const Rdm *r, const int *index, int m)
+{
+	double	   *out;
+
+	if (m == r->n_conditions && !compare_by_kernel(method))
+		return RDM_DISTANCES(r);
+	out = huge_matrix(1, RDM_PAIRS(m));
+	compare_gather(method, r, index, m, out);
+	return out;
+}
+
 double
 compare_rdms(CompareMethod method, const Rdm *a, const int *index_a, const Rdm *b, const int *index_b, int m)
 {
@@ -426,11 +461,9 @@ compare_rdms(CompareMethod method, const Rdm *a, const int *index_a, const Rdm *
 		value = compare_bures(method == COMPARE_BURES_DISTANCE, a, index_a, b, index_b, m);
 	else
 	{
-		double	   *x = huge_matrix(1, RDM_PAIRS(m));
-		double	   *y = huge_matrix(1, RDM_PAIRS(m));
+		const double *x = distances_of(method, a, index_a, m);
+		const double *y = distances_of(method, b, index_b, m);
 
-		compare_gather(method, a, index_a, m, x);
-		compare_gather(method, b, index_b, m, y);
 		value = compare_distances(method, m, x, y);
 	}
 	MemoryContextSwitchTo(old);

@@ -46,9 +46,11 @@ sortable(double value)
 	{
 		double		f;
 		uint64		u;
+		int64		i;
 	}			bits = {.f = value + 0.0};
 
-	return bits.u ^ ((bits.u >> 63) != 0 ? ~UINT64CONST(0) : UINT64CONST(1) << 63);
+	/* all bits of a negative value, the sign of another: without a branch that half of the values would miss */
+	return bits.u ^ ((uint64) (bits.i >> 63) | UINT64CONST(1) << 63);
 }
 
 /* Bits that x has: 0 for 0, 64 for the largest. */
@@ -113,13 +115,14 @@ digit_of(const Digits *d, int pass, uint64 word)
 	return (uint32) ((word - d->least) >> (d->shift + pass * d->bits)) & ((1u << d->bits) - 1);
 }
 
-/* Where each digit begins; false if all words share one. */
-static bool
-digit_starts(const Digits *d, int pass, const uint64 *word, Size n, uint32 *start, bool interruptible)
-{
-	uint32		sum = 0;
+typedef uint32 DigitCounts[MAX_PASSES][1 << MAX_DIGIT_BITS];
 
-	memset(start, 0, sizeof(uint32) << d->bits);
+/* How often each digit of each pass occurs. */
+static void
+count_digits(const Digits *d, const uint64 *word, Size n, DigitCounts count, bool interruptible)
+{
+	for (int pass = 0; pass < d->passes; pass++)
+		memset(count[pass], 0, sizeof(uint32) << d->bits);
 	for (Size from = 0; from < n; from += SLICE)
 	{
 		Size		end = Min(from + SLICE, n);
@@ -127,18 +130,24 @@ digit_starts(const Digits *d, int pass, const uint64 *word, Size n, uint32 *star
 		if (interruptible)
 			CHECK_FOR_INTERRUPTS();
 		for (Size i = from; i < end; i++)
-			start[digit_of(d, pass, word[i])]++;
+			for (int pass = 0; pass < d->passes; pass++)
+				count[pass][digit_of(d, pass, word[i])]++;
 	}
-	if (start[digit_of(d, pass, word[0])] == n)
-		return false;
+}
+
+/* Counts become where each digit begins. */
+static void
+digit_starts(const Digits *d, uint32 *count)
+{
+	uint32		sum = 0;
+
 	for (uint32 digit = 0; digit < 1u << d->bits; digit++)
 	{
-		uint32		count = start[digit];
+		uint32		here = count[digit];
 
-		start[digit] = sum;
-		sum += count;
+		count[digit] = sum;
+		sum += here;
 	}
-	return true;
 }
 
 static void
@@ -160,6 +169,7 @@ static void
 sort_words(uint64 *word, uint64 *spare, Size n, int index_bits, bool interruptible)
 {
 	uint64	   *at = word;
+	DigitCounts count;
 	Digits		d;
 
 	if (n <= INSERTION_MAX)
@@ -168,31 +178,35 @@ sort_words(uint64 *word, uint64 *spare, Size n, int index_bits, bool interruptib
 		return;
 	}
 	d = choose_digits(word, n, index_bits);
+	count_digits(&d, word, n, count, interruptible);
 	for (int pass = 0; pass < d.passes; pass++)
 	{
-		uint32		start[1 << MAX_DIGIT_BITS];
 		uint64	   *out = at == word ? spare : word;
 
-		if (!digit_starts(&d, pass, at, n, start, interruptible))
+		if (count[pass][digit_of(&d, pass, word[0])] == n)
 			continue;
-		distribute(&d, pass, at, n, start, out, interruptible);
+		digit_starts(&d, count[pass]);
+		distribute(&d, pass, at, n, count[pass], out, interruptible);
 		at = out;
 	}
 	if (at != word)
 		memcpy(word, at, n * sizeof(uint64));
 	if (d.shift == index_bits)
 		return;
-	for (Size i = 0; i < n;)
+	/* many words that share what they were sorted by; then the few, who move among themselves alone */
+	for (Size i = 0; i + INSERTION_MAX < n; i++)
 	{
 		uint64		leading = (word[i] - d.least) >> d.shift;
-		Size		end = i + 1;
+		Size		end = i + INSERTION_MAX;
 
+		if ((word[end] - d.least) >> d.shift != leading)
+			continue;
 		while (end < n && (word[end] - d.least) >> d.shift == leading)
 			end++;
-		if (end - i > 1)
-			sort_words(word + i, spare + i, end - i, index_bits, interruptible);
-		i = end;
+		sort_words(word + i, spare + i, end - i, index_bits, interruptible);
+		i = end - 1;
 	}
+	insertion_sort(word, n);
 }
 
 /* ---- values ---- */
