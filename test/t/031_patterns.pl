@@ -1,0 +1,85 @@
+# RDMs of patterns and noise precision: refused past the memory limit, back
+# within a second of a timeout, the same bits at any number of threads.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Test::More;
+
+my $node = start_node('patterns');
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE rows (id int, x tensor) WITH (toast_tuple_target = 8160);
+INSERT INTO rows SELECT i, random_normal('{1500}', i) FROM generate_series(1, 4000) i;
+CREATE TABLE clusters AS SELECT id, (SELECT x FROM rows WHERE id = 1) + x * 1e-5 AS x FROM rows;
+CREATE TABLE wide AS SELECT id, random_normal('{20000}', id) AS x FROM generate_series(1, 600) id;
+CREATE TABLE few AS SELECT id, x[1:40] AS x FROM rows WHERE id <= 300;
+CREATE TABLE precision AS SELECT noise_precision(x) AS s FROM rows;
+CREATE TABLE few_precision AS SELECT noise_precision(x) AS s FROM few;
+SQL
+
+sub rdm_of
+{
+	my ($call, $table) = @_;
+	return "SELECT md5(rdm_send($call)::text) FROM $table";
+}
+
+# name => [ a long statement, a short one ]
+my %work = (
+	'rdm' => [ rdm_of('rdm(id, x)', 'rows'), rdm_of('rdm(id, x)', 'few') ],
+	'rdm, wide' => [ rdm_of("rdm(id, x, 'euclidean')", 'wide'), rdm_of("rdm(id, x, 'euclidean')", 'few') ],
+	'rdm, clusters' => [ rdm_of("rdm(id, x, 'euclidean')", 'clusters'), rdm_of("rdm(id, x + 1e5, 'cosine')", 'few') ],
+	'rdm, cityblock' => [ rdm_of("rdm(id, x, 'cityblock')", 'rows'), rdm_of("rdm(id, x, 'cityblock')", 'few') ],
+	'rdm, mahalanobis' => [ rdm_of('rdm(id, x, (SELECT s FROM precision))', 'rows'),
+		rdm_of('rdm(id, x, (SELECT s FROM few_precision))', 'few') ],
+	'crossnobis' => [ rdm_of('crossnobis(id % 1000, x, id / 1000)', 'rows'), rdm_of('crossnobis(id % 30, x, id / 37)', 'few') ],
+	'crossnobis, unbalanced' => [ rdm_of('crossnobis(id % 700, x, id * 37 % 11)', 'rows'), rdm_of('crossnobis(id % 50, x, id * 37 % 11)', 'few') ],
+	'rdm_crossed' => [ 'SELECT md5(tensor_send((rdm_crossed(id % 400, x, id / 400)).d)::text) FROM rows',
+		'SELECT md5(tensor_send((rdm_crossed(id % 30, x, id / 37)).d)::text) FROM few' ],
+	'poisson_rdm' => [ rdm_of('poisson_rdm(id % 1000, abs(x), id / 1000)', 'rows'), rdm_of('poisson_rdm(id % 30, abs(x), id / 37)', 'few') ],
+	'noise_precision' => [ 'SELECT md5(tensor_send(noise_precision(x))::text) FROM rows',
+		'SELECT md5(tensor_send(noise_precision(x))::text) FROM few' ]);
+
+# Past the limit: refused, with both figures and the way out.
+foreach my $name (sort keys %work)
+{
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
+	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
+}
+# ... and where only the scratch would not fit
+foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis', 'crossnobis' ],
+	[ '120MB', 'rdm, mahalanobis', '(whitening patterns|neuroenc distances)' ])
+{
+	my ($limit, $name, $what) = @$case;
+	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
+	like($err, qr/ERROR:  $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+}
+
+# The same bits at one and three threads.
+foreach my $name (sort keys %work)
+{
+	my $one = $node->safe_psql('postgres', $work{$name}[1]);
+	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
+}
+
+# Timeouts, on the way and at the end.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query($work{'rdm'}[1] . ';');
+my $before = anonymous_kb($pid);
+foreach my $name (sort keys %work)
+{
+	$session->query('SET neuroenc.threads = ' . (length($name) % 2 + 1) . ';');
+	ends_in_time($session, $name, "$work{$name}[0];");
+}
+$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+is($session->query('SELECT n_conditions(rdm(id, x)) FROM few;'), '300', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
