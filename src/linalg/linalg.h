@@ -120,7 +120,7 @@ extern Size solve_f8(Size n, Size m, double *a, double *b);
  */
 extern void eigh_f8(Size n, double *a, double *w);
 
-/* The values alone, a third of the work at most; A is destroyed. */
+/* The values alone, without the vectors' flops; A is destroyed. */
 extern void eigvalsh_f8(Size n, double *a, double *w);
 
 /* The same in one uninterruptible call on this thread: for parallel_for tasks, n <= EIGH_RAW_MAX.

@@ -2,7 +2,7 @@
 
 CREATE FUNCTION spectrum(g gram) RETURNS tensor
     AS 'MODULE_PATHNAME', 'stats_spectrum' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION spectrum(gram) IS 'eigenvalues of the covariance (n - 1) of the x of a gram, all folds together, descending: min(n - 1, p) elements, float8, 0 past the rank of the data; from the moments (p x p), or from the kernel (n x n) where the gram holds its rows and they are fewer than the features; as explained_variance(pca(g)) at a third of the work; an error for fewer than two rows, for squares that sum to over 1e300, and past neuroenc.memory_limit';
+COMMENT ON FUNCTION spectrum(gram) IS 'eigenvalues of the covariance (n - 1) of the x of a gram, all folds together, descending: min(n - 1, p) elements, float8, 0 past the rank of the data; from the moments (p x p), or from the kernel (n x n) where the gram holds its rows and they are fewer than the features; the values of explained_variance(pca(g)), without the components; an error for fewer than two rows, for squares that sum to over 1e300, and past neuroenc.memory_limit';
 
 CREATE FUNCTION effective_rank(g gram, of text DEFAULT 'singular_values', centred boolean DEFAULT true) RETURNS float8
     AS 'MODULE_PATHNAME', 'stats_effective_rank' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
