@@ -101,32 +101,6 @@ add_share(double *sum, const double *x, Size n, double share)
 		sum[e] += share * x[e];
 }
 
-/* The mean of the data under random orthonormal maps.  A subject's map depends on its id and the seed alone. */
-static void
-start(SrmFit *fit, uint64 seed, double *series)
-{
-	Size		elements = fit->n_times * fit->k;
-
-	memset(series, 0, elements * sizeof(double));
-	for (int i = 0; i < fit->r->n_subjects; i++)
-	{
-		const AlignedSubject *a = &fit->r->subject[i];
-		SpaceSubject *s = &fit->space->subject[i];
-		RandomStream random;
-
-		random_start(&random, seed, (uint64) a->id);
-		for (Size e = 0; e < (Size) a->v * fit->k; e++)
-		{
-			if (e % 65536 == 0)
-				CHECK_FOR_INTERRUPTS();
-			fit->cross[e] = random_gaussian(&random);
-		}
-		polar_f8(a->v, fit->k, fit->cross, s->map);
-		subject_project(a, s->mean, fit->k, s->map, fit->projected);
-		add_share(series, fit->projected, elements, 1.0 / fit->r->n_subjects);
-	}
-}
-
 /* root = M^(-1/2), without the directions that M does not have */
 static void
 inverse_root(SrmFit *fit)
@@ -146,6 +120,43 @@ inverse_root(SrmFit *fit)
 			fit->scaled[j * k + c] = scale * q[j * k + c];
 	}
 	gemm_f8(true, false, k, k, k, 1, fit->scaled, k, q, k, 0, fit->root, k);
+}
+
+static void
+turn_by_root(SrmFit *fit)
+{
+	gemm_f8(false, false, fit->n_times, fit->k, fit->k, 1, fit->kernel_series, fit->k, fit->root, fit->k,
+			0, fit->projected, fit->k);
+}
+
+/*
+ * The mean of the data under random orthonormal maps, G (G'G)^(-1/2) of normal
+ * numbers G.  A subject's map depends on its id and the seed alone.
+ */
+static void
+start(SrmFit *fit, uint64 seed, double *series)
+{
+	Size		elements = fit->n_times * fit->k;
+
+	memset(series, 0, elements * sizeof(double));
+	for (int i = 0; i < fit->r->n_subjects; i++)
+	{
+		const AlignedSubject *a = &fit->r->subject[i];
+		RandomStream random;
+
+		random_start(&random, seed, (uint64) a->id);
+		for (Size e = 0; e < (Size) a->v * fit->k; e++)
+		{
+			if (e % 65536 == 0)
+				CHECK_FOR_INTERRUPTS();
+			fit->cross[e] = random_gaussian(&random);
+		}
+		syrk_f8(true, fit->k, a->v, 1, fit->cross, fit->k, 0, fit->moments, fit->k);
+		inverse_root(fit);
+		subject_project(a, fit->space->subject[i].mean, fit->k, fit->cross, fit->kernel_series);
+		turn_by_root(fit);
+		add_share(series, fit->projected, elements, 1.0 / fit->r->n_subjects);
+	}
 }
 
 /* projected = X W for the best W of subject i */
@@ -172,7 +183,7 @@ project_by_kernel(SrmFit *fit, int i, const double *series)
 		for (Size c = 0; c < row; c++)
 			fit->moments[c * k + row] = fit->moments[row * k + c];
 	inverse_root(fit);
-	gemm_f8(false, false, n, k, k, 1, fit->kernel_series, k, fit->root, k, 0, fit->projected, k);
+	turn_by_root(fit);
 }
 
 /* n_iter - 1 turns without maps; series is the shared series before and after */
