@@ -19,6 +19,7 @@
 
 #include "base/dispatch.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "similarity/bures.h"
 #include "similarity/compare.h"
 #include "similarity/kendall.h"
@@ -200,29 +201,52 @@ distance(Size m, double *a, const double *b)
 
 /* ---- ranks ---- */
 
-static double
-rho_a(Size m, double *ranks_a, double *ranks_b)
-{
-	double		mean = 0.5 * ((double) m + 1);
-
-	if (m < 2)
-		return NAN;
-	subtract(m, ranks_a, mean);
-	subtract(m, ranks_b, mean);
-	return compare_dot(m, ranks_a, ranks_b) * 12 / ((double) m * ((double) m * (double) m - 1));
-}
-
+/*
+ * Spearman's r and rho_a: the ranks of b are met in their order, and never laid
+ * out.  sum(t^3 - t) over ties is what they take from twelve times the variance.
+ */
 static double
 compare_ranks(CompareMethod method, Size m, const double *a, const double *b)
 {
+	double		mean = 0.5 * ((double) m + 1);
+	double		all = (double) m * (double) m * (double) m - (double) m;
+	double		ties_b = 0;
+	double		sum = 0;
+	double	   *ranks = huge_matrix(1, m);
+	double		ties_a;
+	double		r;
 	RankScratch rank;
-	double	   *ranks_a = huge_matrix(1, m);
-	double	   *ranks_b = huge_matrix(1, m);
+	RankOrder	order;
 
+	if (m < 2)
+		return NAN;
 	rank_scratch_allocate(&rank, m);
-	rank_average(&rank, m, a, ranks_a, true);
-	rank_average(&rank, m, b, ranks_b, true);
-	return method == COMPARE_RHO_A ? rho_a(m, ranks_a, ranks_b) : cosine(m, ranks_a, ranks_b, true);
+	ties_a = rank_average(&rank, m, a, ranks, true);
+	order = rank_order(&rank, m, b, true);
+	for (Size i = 0; i < m;)
+	{
+		Size		end = i + 1;
+		double		of_group = 0;
+		double		t;
+
+		while (end < m && rank_tied(&order, end))
+			end++;
+		for (Size k = i; k < end; k++)
+		{
+			breathe(true, k);
+			of_group += ranks[rank_index(&order, k)] - mean;
+		}
+		sum += of_group * (0.5 * (double) (i + 1 + end) - mean);
+		t = (double) (end - i);
+		ties_b += t * t * t - t;
+		i = end;
+	}
+	if (method == COMPARE_RHO_A)
+		return 12 * sum / all;
+	if (ties_a == all || ties_b == all)
+		return NAN;
+	r = 12 * sum / (sqrt(all - ties_a) * sqrt(all - ties_b));
+	return Max(-1.0, Min(1.0, r));
 }
 
 static double
@@ -303,7 +327,7 @@ scratch_bytes(CompareMethod method, int n, bool complete)
 	{
 		case COMPARE_SPEARMAN:
 		case COMPARE_RHO_A:
-			return size_add(copies, size_add(vectors, rank_scratch_bytes(m)));
+			return size_add(copies, size_add(size_mul(m, sizeof(double)), rank_scratch_bytes(m)));
 		case COMPARE_KENDALL_TAU_A:
 		case COMPARE_KENDALL_TAU_B:
 			return size_add(size_add(copies, rank_scratch_bytes(m)),

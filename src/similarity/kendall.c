@@ -141,9 +141,9 @@ number_ties(Size n, uint32 *sequence, uint32 *next, bool interruptible)
 
 /* ---- inversions of a permutation ---- */
 
-/* Splits the n values of a block by a bit; returns the inversions between the halves. */
-static inline int64
-split_block(const uint32 *in, uint32 *out, Size n, int bit)
+/* Splits the n values of a block by a bit, without a branch; returns the inversions between the halves. */
+static int64
+split_block(const uint32 *restrict in, uint32 *restrict out, uint32 n, int bit)
 {
 	uint32		set = 0;
 	uint32		half = 1u << bit;
@@ -153,9 +153,10 @@ split_block(const uint32 *in, uint32 *out, Size n, int bit)
 	{
 		uint32		value = in[i];
 		uint32		is_set = (value >> bit) & 1;
+		uint32		mask = 0 - is_set;
 
-		out[is_set ? half + set : i - set] = value;
-		inversions += is_set ? 0 : set;
+		out[((half + set) & mask) | ((i - set) & ~mask)] = value;
+		inversions += set & ~mask;
 		set += is_set;
 	}
 	return inversions;
@@ -202,7 +203,7 @@ count_inversions(uint32 *const *sequence, Size n, bool interruptible)
 		for (Size start = 0; start < n; start += block)
 		{
 			breathe(interruptible, start);
-			inversions += split_block(in + start, out + start, Min(block, n - start), bit);
+			inversions += split_block(in + start, out + start, (uint32) Min(block, n - start), bit);
 		}
 		at = 1 - at;
 		in = sequence[at];
