@@ -11,9 +11,8 @@ use Test::More;
 
 my $node = start_node('compare');
 $node->safe_psql('postgres', <<'SQL');
-CREATE FUNCTION random_rdm(n int, seed int) RETURNS rdm LANGUAGE sql AS $$
-	SELECT rdm_from_matrix(array_agg('c' || i ORDER BY i), (SELECT m + transpose(m) - diag(diag(m)) * 2
-		FROM (SELECT abs(random_normal(ARRAY[n, n], seed)) AS m OFFSET 0) q)) FROM generate_series(1, n) i $$;
+CREATE FUNCTION random_rdm(n int, seed int) RETURNS rdm LANGUAGE sql AS
+	$$ SELECT rdm(c, random_normal('{20}', seed * 10000 + c), 'euclidean') FROM generate_series(1, n) c $$;
 CREATE TABLE large AS SELECT i, random_rdm(2500, i) AS r FROM generate_series(1, 3) i;
 CREATE TABLE middle AS SELECT i, random_rdm(300, i) AS r FROM generate_series(1, 60) i;
 CREATE TABLE few AS SELECT i, random_rdm(30, i) AS r FROM generate_series(1, 12) i;
@@ -62,9 +61,7 @@ my %long = (
 	'kendall of all pairs' => "SELECT similarity_matrix(rdm_similarity(i + g * 100, r, 'kendall_tau_a')) FROM middle, generate_series(1, 5) g",
 	'bures of all pairs' => set_of('bures', 'middle'),
 	'spearman, pair by pair' => "SELECT count(rdm_compare(a.r, b.r)) FROM middle a, middle b, generate_series(1, 20)",
-	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g",
-	'missing pairs' => "SELECT rdm_compare(a.r, b.r, 'whitened_pearson') FROM (SELECT rdm_from_matrix(labels(r), rdm_matrix(r) / (rdm_matrix(r) <> 0.5)) AS r FROM large WHERE i = 1) a, large b");
-delete $long{'missing pairs'};
+	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g");
 foreach my $name (sort keys %long)
 {
 	foreach my $case ([ 300, 1 ], [ 900, 1 ], [ 900, 2 ])
