@@ -19,7 +19,7 @@
  * its conditions, which no contrast feels: a common offset costs no digits.
  *
  * Cost: (k + 1) n^2 m flops in tiles of gemm, shared by threads; the slice holds
- * 8 n n_folds bytes a dimension.
+ * 8 n (n_folds + 1) bytes a dimension.
  */
 #include "postgres.h"
 
@@ -44,7 +44,15 @@ typedef struct Tile
 {
 	Size		first;
 	Size		n;
+	Size		n_folds;
 } Tile;
+
+/* The sums over the folds of F of a tile's patterns, n x width, and what of their squares is across folds. */
+typedef struct FoldSums
+{
+	double	   *sum;
+	double	   *self;			/* |sum|^2 less each fold's own squares */
+} FoldSums;
 
 typedef struct Crossnobis
 {
@@ -60,6 +68,7 @@ typedef struct Crossnobis
 	Size		first;			/* the slice's first dimension */
 	Size		count;			/* and its dimensions */
 	double	   *slice;			/* n_folds x n x width, conditions in sorted order, 0 where missing */
+	FoldSums	own;			/* of all conditions, over the folds that each has */
 	double	   *scratch;		/* by thread */
 	Size		scratch_stride;
 	double	   *out;
@@ -106,7 +115,13 @@ sort_conditions(Crossnobis *c)
 		Tile	   *last = c->tiles + c->n_tiles - 1;
 
 		if (i == 0 || last->n == TILE || !same_folds(c, c->order[last->first], c->order[i]))
-			c->tiles[c->n_tiles++] = (Tile) {i, 1};
+		{
+			Size		n_folds = 0;
+
+			for (Size f = 0; f < c->n_folds; f++)
+				n_folds += has_fold(c, c->order[i], f);
+			c->tiles[c->n_tiles++] = (Tile) {i, 1, n_folds};
+		}
 		else
 			last->n++;
 	}
@@ -175,13 +190,12 @@ rows_of(const Crossnobis *c, const Tile *t, Size f)
 	return c->slice + (f * c->n + t->first) * c->width;
 }
 
-/* sum (t->n x width) = the conditions' patterns over the folds of F; self = |sum|^2 - their own squares */
 static void
-sum_over_folds(const Crossnobis *c, const Tile *t, const bool *in, double *sum, double *self)
+sum_over_folds(const Crossnobis *c, const Tile *t, const bool *in, FoldSums to)
 {
 	for (Size i = 0; i < t->n; i++)
 	{
-		double	   *row = sum + i * c->width;
+		double	   *row = to.sum + i * c->width;
 		double		own = 0;
 
 		memset(row, 0, c->count * sizeof(double));
@@ -193,18 +207,16 @@ sum_over_folds(const Crossnobis *c, const Tile *t, const bool *in, double *sum, 
 				add_row(row, x, c->count);
 				own += sum_of_squares(x, c->count);
 			}
-		self[i] = sum_of_squares(row, c->count) - own;
+		to.self[i] = sum_of_squares(row, c->count) - own;
 	}
 }
 
 /* Where a thread keeps what a tile needs. */
 typedef struct TileScratch
 {
-	double	   *sum_a;			/* TILE x width */
-	double	   *sum_b;
+	FoldSums	a;				/* TILE x width */
+	FoldSums	b;
 	double	   *products;		/* TILE x TILE */
-	double	   *self_a;			/* TILE */
-	double	   *self_b;
 	bool	   *in;				/* n_folds: both tiles have the fold */
 } TileScratch;
 
@@ -219,13 +231,52 @@ scratch_of(const Crossnobis *c, int worker)
 {
 	TileScratch s;
 
-	s.sum_a = c->scratch + worker * c->scratch_stride;
-	s.sum_b = s.sum_a + TILE * c->width;
-	s.products = s.sum_b + TILE * c->width;
-	s.self_a = s.products + TILE * TILE;
-	s.self_b = s.self_a + TILE;
-	s.in = (bool *) (s.self_b + TILE);
+	s.a.sum = c->scratch + worker * c->scratch_stride;
+	s.b.sum = s.a.sum + TILE * c->width;
+	s.products = s.b.sum + TILE * c->width;
+	s.a.self = s.products + TILE * TILE;
+	s.b.self = s.a.self + TILE;
+	s.in = (bool *) (s.b.self + TILE);
 	return s;
+}
+
+/* The folds that both tiles have. */
+static Size
+shared_folds(const Crossnobis *c, const Tile *a, const Tile *b, bool *in)
+{
+	Size		k = 0;
+
+	for (Size f = 0; f < c->n_folds; f++)
+		k += in[f] = has_fold(c, c->order[a->first], f) && has_fold(c, c->order[b->first], f);
+	return k;
+}
+
+static FoldSums
+own_sums(const Crossnobis *c, const Tile *t)
+{
+	return (FoldSums) {c->own.sum + t->first * c->width, c->own.self + t->first};
+}
+
+/* Balanced folds need no sums but these, made once a slice. */
+static void
+own_task(int64 task, int worker, void *arg)
+{
+	Crossnobis *c = arg;
+	const Tile *t = c->tiles + task;
+	TileScratch s = scratch_of(c, worker);
+
+	shared_folds(c, t, t, s.in);
+	sum_over_folds(c, t, s.in, own_sums(c, t));
+}
+
+/* A tile's sums over the k folds of F, which are among its own. */
+static FoldSums
+sums_for(const Crossnobis *c, const Tile *t, const bool *in, Size k, FoldSums scratch)
+{
+	if (k == t->n_folds)
+		return own_sums(c, t);
+	sum_over_folds(c, t, in, scratch);
+	return scratch;
 }
 
 static double *
@@ -244,19 +295,20 @@ pairs_task(int64 task, int worker, void *arg)
 	const Tile *a = c->tiles + (Size) task / c->n_tiles;
 	const Tile *b = c->tiles + (Size) task % c->n_tiles;
 	TileScratch s = scratch_of(c, worker);
-	Size		k = 0;
+	FoldSums	sums_a = {0};
+	FoldSums	sums_b = {0};
 	double		scale;
+	Size		k;
 
 	if (a > b)
 		return;
-	for (Size f = 0; f < c->n_folds; f++)
-		k += s.in[f] = has_fold(c, c->order[a->first], f) && has_fold(c, c->order[b->first], f);
+	k = shared_folds(c, a, b, s.in);
 	scale = k > 1 ? 1 / ((double) k * (double) (k - 1) * (double) c->cells->m) : NAN;
 	if (k > 1)
 	{
-		sum_over_folds(c, a, s.in, s.sum_a, s.self_a);
-		sum_over_folds(c, b, s.in, s.sum_b, s.self_b);
-		gemm_f8_raw(false, true, a->n, b->n, c->count, 1, s.sum_a, c->width, s.sum_b, c->width, 0, s.products, TILE);
+		sums_a = sums_for(c, a, s.in, k, s.a);
+		sums_b = sums_for(c, b, s.in, k, s.b);
+		gemm_f8_raw(false, true, a->n, b->n, c->count, 1, sums_a.sum, c->width, sums_b.sum, c->width, 0, s.products, TILE);
 		for (Size f = 0; f < c->n_folds; f++)
 			if (s.in[f])
 				gemm_f8_raw(false, true, a->n, b->n, c->count, -1, rows_of(c, a, f), c->width,
@@ -266,7 +318,7 @@ pairs_task(int64 task, int worker, void *arg)
 		for (Size j = a == b ? i + 1 : 0; j < b->n; j++)
 		{
 			double	   *d = distance_of(c, a->first + i, b->first + j);
-			double		part = k > 1 ? (s.self_a[i] + s.self_b[j] - 2 * s.products[i * TILE + j]) * scale : scale;
+			double		part = k > 1 ? (sums_a.self[i] + sums_b.self[j] - 2 * s.products[i * TILE + j]) * scale : scale;
 
 			*d = c->first > 0 ? *d + part : part;
 		}
@@ -275,7 +327,7 @@ pairs_task(int64 task, int worker, void *arg)
 static Size
 slice_width(Size n, Size n_folds, Size m)
 {
-	double		by_bytes = (double) SLICE_BYTES / ((double) n * (double) n_folds * sizeof(double));
+	double		by_bytes = (double) SLICE_BYTES / ((double) n * ((double) n_folds + 1) * sizeof(double));
 	double		by_flops = TASK_FLOPS / (2.0 * TILE * TILE * ((double) n_folds + 1));
 	Size		width = (Size) Min(Min(by_bytes, by_flops), SLICE_MOST) / SLICE_MULTIPLE * SLICE_MULTIPLE;
 
@@ -287,24 +339,29 @@ crossnobis(const Points *cells, const int *cell, Size n, Size n_folds, double *o
 {
 	Crossnobis	c = {.cells = cells, .cell = cell, .n = n, .n_folds = n_folds, .out = out};
 	Size		slice_bytes;
+	Size		own_bytes;
 	MemoryContext scratch;
 	MemoryContext old;
 
 	c.width = slice_width(n, n_folds, cells->m);
 	c.scratch_stride = scratch_doubles(&c);
 	slice_bytes = size_mul(size_mul(n, n_folds), c.width * sizeof(double));
-	scratch = scratch_create("crossnobis", size_add(slice_bytes, c.scratch_stride * sizeof(double) * parallel_threads()),
+	own_bytes = size_mul(n, (c.width + 1) * sizeof(double));
+	scratch = scratch_create("crossnobis", size_add(size_add(slice_bytes, own_bytes), c.scratch_stride * sizeof(double) * parallel_threads()),
 							 MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
 	c.order = palloc(n * sizeof(int));
 	c.tiles = palloc(n * sizeof(Tile));
 	c.slice = huge_alloc(slice_bytes);
+	c.own.sum = huge_alloc(own_bytes);
+	c.own.self = c.own.sum + n * c.width;
 	c.scratch = huge_matrix(parallel_threads(), c.scratch_stride);
 	sort_conditions(&c);
 	for (; c.first < cells->m; c.first += c.count)
 	{
 		c.count = Min(c.width, cells->m - c.first);
 		parallel_for((int64) (n_folds * ((c.count + READ_COLUMNS - 1) / READ_COLUMNS)), 0, read_task, &c);
+		parallel_for((int64) c.n_tiles, 0, own_task, &c);
 		parallel_for((int64) (c.n_tiles * c.n_tiles), 0, pairs_task, &c);
 	}
 	MemoryContextSwitchTo(old);

@@ -24,7 +24,7 @@ def against_floor(db, rates, report, what, name, call, flops, bar):
     """A statement's time against dgemm's sustained rate around each run and the scan in the same run."""
     for threads in (1, THREADS):
         backend = Backend(db, threads)
-        scan, _ = median_seconds(lambda: backend.query(f'SELECT sum(x[1]) FROM {name}'))
+        scan, _ = median_seconds(lambda: backend.query(f'SELECT sum(length(tensor_send(x))) FROM {name}'))
         took, rate, work = rates.paired(lambda: backend.query(f'SELECT n_conditions({call}) FROM {name}'), np.float64, threads, repeat=3)
         floor = flops / rate + scan
         report.figure(f'{what}, threads {threads}', took, 's', note=f'{scan:.2f} s to read the rows')
