@@ -19,7 +19,7 @@
 
 #include "base/dispatch.h"
 #include "base/memory.h"
-#include "base/progress.h"
+#include "linalg/linalg.h"
 #include "similarity/bures.h"
 #include "similarity/compare.h"
 #include "similarity/kendall.h"
@@ -28,6 +28,9 @@
 #include "stats/rank.h"
 
 #define SUM_BLOCK	4096		/* products that are summed before they are added to the rest */
+/* Pairs of which two vectors are sorted by two threads, without a look for interrupts */
+#define PARALLEL_MIN_PAIRS ((Size) 1 << 14)
+#define PARALLEL_MAX_PAIRS ((Size) 1 << 19)
 #define LIMIT_HINT	"Take fewer conditions, by rdm_subset."
 
 /* ---- names ---- */
@@ -201,69 +204,98 @@ distance(Size m, double *a, const double *b)
 
 /* ---- ranks ---- */
 
-/*
- * Spearman's r and rho_a: the ranks of b are met in their order, and never laid
- * out.  sum(t^3 - t) over ties is what they take from twelve times the variance.
- */
+/* Two vectors that are ranked or sorted, each by a thread where they are long and there are two. */
+typedef struct Ranking
+{
+	Size		m;
+	const double *values[2];
+	bool		parallel;
+	RankScratch scratch[2];		/* the same if not parallel */
+	double	   *ranks[2];
+	double		ties[2];		/* sum(t^3 - t) over groups of t tied values */
+	KendallOrder order[2];
+} Ranking;
+
+static bool
+rank_in_parallel(Size m)
+{
+	return m >= PARALLEL_MIN_PAIRS && m <= PARALLEL_MAX_PAIRS && parallel_threads() > 1;
+}
+
+static Ranking
+ranking_new(Size m, const double *a, const double *b)
+{
+	Ranking		r = {.m = m, .values = {a, b}, .parallel = rank_in_parallel(m)};
+
+	rank_scratch_allocate(&r.scratch[0], m);
+	r.scratch[1] = r.scratch[0];
+	if (r.parallel)
+		rank_scratch_allocate(&r.scratch[1], m);
+	return r;
+}
+
+static void
+for_both(Ranking *r, ParallelTask task)
+{
+	if (r->parallel)
+		parallel_for(2, 0, task, r);
+	else
+		for (int i = 0; i < 2; i++)
+			task(i, 0, r);
+}
+
+static void
+rank_task(int64 i, int worker, void *arg)
+{
+	Ranking    *r = arg;
+
+	r->ties[i] = rank_average(&r->scratch[i], r->m, r->values[i], r->ranks[i], !r->parallel);
+}
+
+static void
+order_task(int64 i, int worker, void *arg)
+{
+	Ranking    *r = arg;
+
+	kendall_order(&r->order[i], r->m, r->values[i], &r->scratch[i], !r->parallel);
+}
+
+/* sum(t^3 - t) is what ties take from twelve times the sum of squares of centred ranks. */
 static double
 compare_ranks(CompareMethod method, Size m, const double *a, const double *b)
 {
-	double		mean = 0.5 * ((double) m + 1);
 	double		all = (double) m * (double) m * (double) m - (double) m;
-	double		ties_b = 0;
-	double		sum = 0;
-	double	   *ranks = huge_matrix(1, m);
-	double		ties_a;
-	double		r;
-	RankScratch rank;
-	RankOrder	order;
+	Ranking		r = ranking_new(m, a, b);
+	double		product;
 
 	if (m < 2)
 		return NAN;
-	rank_scratch_allocate(&rank, m);
-	ties_a = rank_average(&rank, m, a, ranks, true);
-	order = rank_order(&rank, m, b, true);
-	for (Size i = 0; i < m;)
-	{
-		Size		end = i + 1;
-		double		of_group = 0;
-		double		t;
-
-		while (end < m && rank_tied(&order, end))
-			end++;
-		for (Size k = i; k < end; k++)
-		{
-			breathe(true, k);
-			of_group += ranks[rank_index(&order, k)] - mean;
-		}
-		sum += of_group * (0.5 * (double) (i + 1 + end) - mean);
-		t = (double) (end - i);
-		ties_b += t * t * t - t;
-		i = end;
-	}
-	if (method == COMPARE_RHO_A)
-		return 12 * sum / all;
-	if (ties_a == all || ties_b == all)
+	for (int i = 0; i < 2; i++)
+		r.ranks[i] = huge_matrix(1, m);
+	for_both(&r, rank_task);
+	if (method == COMPARE_SPEARMAN && (r.ties[0] == all || r.ties[1] == all))
 		return NAN;
-	r = 12 * sum / (sqrt(all - ties_a) * sqrt(all - ties_b));
-	return Max(-1.0, Min(1.0, r));
+	for (int i = 0; i < 2; i++)
+		subtract(m, r.ranks[i], 0.5 * ((double) m + 1));
+	product = 12 * compare_dot(m, r.ranks[0], r.ranks[1]);
+	if (method == COMPARE_RHO_A)
+		return product / all;
+	product /= sqrt(all - r.ties[0]) * sqrt(all - r.ties[1]);
+	return Max(-1.0, Min(1.0, product));
 }
 
 static double
 kendall(CompareMethod method, Size m, const double *a, const double *b)
 {
-	RankScratch rank;
-	KendallOrder x;
-	KendallOrder y;
+	Ranking		r = ranking_new(m, a, b);
 	KendallScratch scratch;
 
-	rank_scratch_allocate(&rank, m);
-	kendall_order_allocate(&x, m);
-	kendall_order_allocate(&y, m);
+	for (int i = 0; i < 2; i++)
+		kendall_order_allocate(&r.order[i], m);
+	for_both(&r, order_task);
 	kendall_scratch_allocate(&scratch, m);
-	kendall_order(&x, m, a, &rank, true);
-	kendall_order(&y, m, b, &rank, true);
-	return method == COMPARE_KENDALL_TAU_A ? kendall_tau_a(&x, &y, &scratch, true) : kendall_tau_b(&x, &y, &scratch, true);
+	return method == COMPARE_KENDALL_TAU_A ? kendall_tau_a(&r.order[0], &r.order[1], &scratch, true)
+		: kendall_tau_b(&r.order[0], &r.order[1], &scratch, true);
 }
 
 /* ---- whitened ---- */
@@ -322,15 +354,16 @@ scratch_bytes(CompareMethod method, int n, bool complete)
 	Size		m = RDM_PAIRS(n);
 	Size		vectors = size_mul(2 * sizeof(double), m);
 	Size		copies = complete && reads_only(method) ? 0 : vectors;
+	Size		sorting = size_mul(rank_in_parallel(m) ? 2 : 1, rank_scratch_bytes(m));
 
 	switch (method)
 	{
 		case COMPARE_SPEARMAN:
 		case COMPARE_RHO_A:
-			return size_add(copies, size_add(size_mul(m, sizeof(double)), rank_scratch_bytes(m)));
+			return size_add(copies, size_add(vectors, sorting));
 		case COMPARE_KENDALL_TAU_A:
 		case COMPARE_KENDALL_TAU_B:
-			return size_add(size_add(copies, rank_scratch_bytes(m)),
+			return size_add(size_add(copies, sorting),
 							size_add(size_mul(2, kendall_order_bytes(m)), kendall_scratch_bytes(m)));
 		case COMPARE_WHITENED_COSINE:
 		case COMPARE_WHITENED_PEARSON:

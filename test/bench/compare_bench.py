@@ -9,6 +9,7 @@ from encoding_data import Backend
 from neuroenc_oracle import put
 
 REPEAT = 5
+THREADS = 2
 
 
 def store(db, table, vectors):
@@ -28,7 +29,7 @@ def bench_compare(db, rates, report):
     a = rng.random(m)
     b = a + rng.standard_normal(m)
     store(db, 'compare_large', [a, b])
-    backend = Backend(db, 1)
+    backend = Backend(db, THREADS)
     statement = "SELECT rdm_compare(a.r, b.r, '{}') FROM compare_large a, compare_large b WHERE a.i = 1 AND b.i = 2"
     peers = {'spearman': (lambda: scipy.stats.spearmanr(a, b)[0], 5), 'kendall_tau_a': (lambda: scipy.stats.kendalltau(a, b)[0], 2),
              'pearson': (lambda: scipy.stats.pearsonr(a, b)[0], None)}
@@ -56,7 +57,7 @@ def bench_similarity(db, rates, report):
     m = n * (n - 1) // 2
     vectors = list(rng.random(m) + 0.3 * rng.random((r, m)))
     store(db, 'compare_many', vectors)
-    backend = Backend(db, 1)
+    backend = Backend(db, THREADS)
     for method in ('spearman', 'kendall_tau_a', 'whitened_cosine'):
         all_pairs = f"SELECT similarity_matrix(rdm_similarity(i, r, '{method}')) FROM compare_many"
         one_by_one = f"SELECT sum(rdm_compare(a.r, b.r, '{method}')) FROM compare_many a, compare_many b WHERE a.i < b.i"
@@ -68,5 +69,5 @@ def bench_similarity(db, rates, report):
         if method == 'spearman':
             ranked, _ = seconds(lambda: [scipy.stats.rankdata(v) for v in vectors], REPEAT)
             report.figure(f'  SciPy ranks each once ({r} rankdata)', ranked, 's')
-            report.figure('  floor: the product at dgemm rate', r * r * m / rates.dgemm[1], 's')
+            report.figure('  floor: the product at dgemm rate', r * r * m / rates.dgemm[THREADS], 's')
     backend.close()
