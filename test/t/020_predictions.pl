@@ -58,28 +58,14 @@ foreach my $case ([ '21MB', 'permutation_test(s, n_perm => 5000000)', 'x, y, id'
 }
 
 # The same bits at one and three threads.
-foreach my $name (sort keys %work)
-{
-	my $one = $node->safe_psql('postgres', $work{$name}[1]);
-	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
-}
+same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = backend_pid($session);
 $session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;');
 my $before = anonymous_kb($pid);
-foreach my $name (sort keys %work)
-{
-	foreach my $case ([ 300, 1 ], [ 900, 1 ], [ 900, 2 ])
-	{
-		my ($ms, $threads) = @$case;
-		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$work{$name}[0];");
-		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled") if $name ne 'explainable_variance';
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
-	}
-}
-$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+cancelled_in_time($session, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
 is($session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;'), '300', 'the backend is healthy');
 cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
 

@@ -58,16 +58,7 @@ my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = backend_pid($session);
 $session->query('SELECT count(*) FROM few, mds(r, 2);');
 my $before = anonymous_kb($pid);
-foreach my $name (sort keys %work)
-{
-	foreach my $ms (200, 700)
-	{
-		my ($took, $said) = timed_out($session, $ms, "$work{$name};");
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, timeout of %d ms: back after %d ms', $name, $ms, $took * 1000));
-		like($said, qr/^$|canceling statement due to statement timeout/, 'cancelled, or done before');
-	}
-}
-$session->query('RESET statement_timeout;');
+cancelled_in_time($session, [ [ 200, 1 ], [ 700, 1 ] ], %work);
 is($session->query('SELECT count(*) FROM few, mds(r, 2);'), '3600', 'the backend is healthy');
 cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
 $session->quit;

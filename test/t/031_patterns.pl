@@ -60,11 +60,7 @@ foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis
 }
 
 # The same bits at one and three threads.
-foreach my $name (sort keys %work)
-{
-	my $one = $node->safe_psql('postgres', $work{$name}[1]);
-	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
-}
+same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts, on the way and at the end.
 my $session = $node->background_psql('postgres', on_error_stop => 0);

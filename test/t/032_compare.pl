@@ -62,17 +62,7 @@ my %long = (
 	'bures of all pairs' => set_of('bures', 'middle'),
 	'spearman, pair by pair' => "SELECT count(rdm_compare(a.r, b.r)) FROM middle a, middle b, generate_series(1, 20)",
 	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g");
-foreach my $name (sort keys %long)
-{
-	foreach my $case ([ 300, 1 ], [ 900, 1 ], [ 900, 2 ])
-	{
-		my ($ms, $threads) = @$case;
-		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$long{$name};");
-		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled");
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
-	}
-}
-$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+cancelled_in_time($session, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], %long);
 is($session->query('SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM few;'), '12', 'the backend is healthy');
 cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
 $session->quit;

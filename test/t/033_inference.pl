@@ -70,17 +70,7 @@ my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = backend_pid($session);
 $session->query('SELECT n_conditions(r) FROM few;');
 my $before = anonymous_kb($pid);
-foreach my $name (sort keys %work)
-{
-	foreach my $case ([ 300, 1 ], [ 900, 2 ])
-	{
-		my ($ms, $threads) = @$case;
-		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n" . work($name, $work{$name}[1], 'many') . ';');
-		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled") if $name ne 'fit';
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
-	}
-}
-$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+cancelled_in_time($session, [ [ 300, 1 ], [ 900, 2 ] ], map { $_ => work($_, $work{$_}[1], 'many') } keys %work);
 is($session->query('SELECT count(*) FROM few;'), '8', 'the backend is healthy');
 cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
 

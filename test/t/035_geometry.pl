@@ -43,29 +43,14 @@ foreach my $case ([ 'two_nn', '100MB' ], [ 'mutual_knn', '100MB' ], [ 'spectrum'
 }
 
 # The same bits at one and three threads.
-foreach my $name (sort keys %work)
-{
-	my $one = $node->safe_psql('postgres', $work{$name}[1]);
-	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$work{$name}[1]"), $one, "$name: the same with 3 threads");
-}
+same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
 my $session = $node->background_psql('postgres', on_error_stop => 0);
 my $pid = backend_pid($session);
 $session->query('SELECT count(*) FROM few;');
 my $before = anonymous_kb($pid);
-foreach my $name (sort keys %work)
-{
-	foreach my $case ([ 400, 1 ], [ 1200, 1 ], [ 1000, 2 ])
-	{
-		my ($ms, $threads) = @$case;
-		my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$work{$name}[0];");
-		like($said, qr/canceling statement due to statement timeout/, "$name, threads $threads: cancelled");
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
-	}
-}
-$session->query('RESET statement_timeout; RESET neuroenc.threads;');
-$session->{stderr} = '';
+cancelled_in_time($session, [ [ 400, 1 ], [ 1200, 1 ], [ 1000, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
 is($session->query('SELECT count(*) FROM few;'), '600', 'the backend is healthy');
 cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
 $session->quit;

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb watch_memory
-  client_processes timed_out ends_in_time wait_until crashes);
+  client_processes timed_out cancelled_in_time ends_in_time same_with_threads wait_until crashes);
 
 # A running node; the extension is in database postgres.
 sub start_node
@@ -152,6 +152,39 @@ sub timed_out
 		last if $took < $ms / 1000 + 1;
 	}
 	return ($took, $session->{stderr});
+}
+
+# Each statement (name => text) under each timeout [ms, threads]: back within a
+# second, by a cancel unless it ended before.
+sub cancelled_in_time
+{
+	my ($session, $timeouts, %statements) = @_;
+	foreach my $name (sort keys %statements)
+	{
+		foreach my $case (@$timeouts)
+		{
+			my ($ms, $threads) = @$case;
+			my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$statements{$name};");
+			ok($took < $ms / 1000 || $said =~ /canceling statement due to statement timeout/, "$name, threads $threads, $ms ms: cancelled");
+			cmp_ok($took, '<', $ms / 1000 + 1,
+				sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
+		}
+	}
+	$session->query('RESET statement_timeout; RESET neuroenc.threads;');
+	$session->{stderr} = '';
+	return;
+}
+
+# The answer of each statement (name => text) is the same, bit for bit, with one thread and with three.
+sub same_with_threads
+{
+	my ($node, %statements) = @_;
+	foreach my $name (sort keys %statements)
+	{
+		my $one = $node->safe_psql('postgres', $statements{$name});
+		is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$statements{$name}"), $one, "$name: the same with 3 threads");
+	}
+	return;
 }
 
 # A statement runs to its end, and is back within a second of timeouts on its way.
