@@ -8,7 +8,6 @@
 #include "miscadmin.h"
 
 #include "base/memory.h"
-#include "base/record.h"
 #include "base/rows.h"
 
 ResultRows *
@@ -22,12 +21,6 @@ result_rows_new(int64 n, int n_columns)
 	rows->values = huge_alloc0(size_mul(cells, sizeof(Datum)));
 	rows->nulls = huge_alloc0(cells);
 	return rows;
-}
-
-void
-result_rows_put_number(ResultRows *rows, int64 row, int column, double value)
-{
-	record_put_number(rows->values + row * rows->n_columns, rows->nulls + row * rows->n_columns, column, value);
 }
 
 Datum

@@ -19,9 +19,6 @@ typedef struct ResultRows
 /* n rows in CurrentMemoryContext, no column NULL. */
 extern ResultRows *result_rows_new(int64 n, int n_columns);
 
-/* A float8 column; NaN is NULL. */
-extern void result_rows_put_number(ResultRows *rows, int64 row, int column, double value);
-
 /*
  * The body of such a function.  'make' is called once, in a context that lives
  * as long as the scan; what a row's values point to must live there.
