@@ -286,7 +286,7 @@ distances_task(int64 task, int worker, void *arg)
 		double		mirrored = p->y ? p->products[j * p->n_columns + i] : products[j];
 		double		d = (p->self_x[i] + p->self_b[j]) - (products[j] + mirrored);
 
-		out[j] = d > NEAR * (p->size_x[i] + p->size_b[j]) ? d : direct(p, i, j);
+		out[j] = fabs(d) > NEAR * (p->size_x[i] + p->size_b[j]) ? d : direct(p, i, j);
 	}
 }
 

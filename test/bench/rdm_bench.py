@@ -62,7 +62,7 @@ def bench_crossnobis(db, rates, report):
     n, p, folds = 1000, 2000, 6
     name, X = table(db, n, p, folds)
     flops = (folds + 1.0) * n * n * p
-    against_floor(db, rates, report, f'crossnobis, {n} conditions x {p} voxels, {folds} folds', name, f'crossnobis(fold % {n}, x, fold / {n})', flops, 2)
+    against_floor(db, rates, report, f'crossnobis, {n} conditions x {p} voxels, {folds} folds', name, f'crossnobis(fold % {n}, x, fold / {n})', flops, 3)
     backend = Backend(db, THREADS)
     whole, _ = median_seconds(lambda: backend.query(f'SELECT n_conditions(crossnobis(fold % {n}, x, fold / {n})) FROM {name}'))
     holes, _ = median_seconds(lambda: backend.query(
