@@ -5,12 +5,13 @@
  * A double's bits, with the sign folded in, are an integer that sorts as the
  * value does.  The leading bits of (integer - least one) and the value's index
  * make one word of 64 bits.  Words are sorted by the first log2(n) + 3 of their
- * bits with a least-significant-digit radix sort (two passes for up to half a
- * million values, where whole doubles would take six), and what still shares
- * those by insertion, or where that is many words by the same method on the
- * bits below.  Values whose words differ in the index alone are told apart by
- * the bits that did not fit.  So any distribution takes O(n) time; bytes: 16 n.
- * The sort is stable, since the index is the end of the word.
+ * bits with a least-significant-digit radix sort (four passes for half a million
+ * values, where whole doubles would take eleven), and what still shares those by
+ * insertion, or where that is many words by the same method on the bits below.
+ * Values whose words differ in the index alone are told apart by the bits that did
+ * not fit.  So any distribution takes O(n) time; bytes: 16 n.  The sort is stable,
+ * since the index is the end of the word.  Digits are of 6 bits: writing to 64 places
+ * at a time took 2.3 ns a word, to 128 or more 9 ns.
  */
 #include "postgres.h"
 
@@ -19,8 +20,8 @@
 #include "base/memory.h"
 #include "stats/rank.h"
 
-#define MAX_DIGIT_BITS	11
-#define MAX_PASSES		4		/* of log2(n) + SPARE_BITS <= 35 bits */
+#define MAX_DIGIT_BITS	6
+#define MAX_PASSES		6		/* of log2(n) + SPARE_BITS <= 35 bits */
 #define SPARE_BITS		3
 #define INSERTION_MAX	32		/* words sorted by insertion */
 #define SLICE			((Size) 1 << 20)	/* words between looks for interrupts */

@@ -2,7 +2,7 @@
 
 import numpy as np
 import scipy.stats
-from scipy.spatial.distance import squareform
+from scipy.spatial.distance import pdist, squareform
 
 from bench import seconds
 from encoding_data import Backend
@@ -25,9 +25,8 @@ def store(db, table, vectors):
 def bench_compare(db, rates, report):
     n = 1000
     rng = np.random.default_rng(0)
-    m = n * (n - 1) // 2
-    a = rng.random(m)
-    b = a + rng.standard_normal(m)
+    shared = rng.standard_normal((n, 40))
+    a, b = (pdist(np.hstack([shared, rng.standard_normal((n, 60))]), 'correlation') for _ in range(2))
     store(db, 'compare_large', [a, b])
     backend = Backend(db, THREADS)
     statement = "SELECT rdm_compare(a.r, b.r, '{}') FROM compare_large a, compare_large b WHERE a.i = 1 AND b.i = 2"
