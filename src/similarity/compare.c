@@ -3,7 +3,7 @@
  *		How alike two RDMs of the same conditions are.
  *
  * Every similarity is a product of two vectors of unit norm, so that a set of RDMs
- * is compared by one matrix product (rdm_set_solve.c): what differs is how a vector
+ * is compared by one matrix product (rdm_set_compare.c): what differs is how a vector
  * is made of the distances.  They are centred or not, ranked or not (rank.c),
  * whitened or not (whitening.c).  Kendall's tau (kendall.c) and the fidelity of
  * kernels (bures.c) are of another kind.

@@ -16,7 +16,7 @@
  * stably.  That is n steps a bit without a branch, in blocks whose places are
  * known beforehand.  Blocks of 64 values are finished at once by the set of
  * values seen, a word, and a population count.  499,500 values: 13 passes and
- * one.  Bytes: 20 n a vector while it is sorted, 8 n to keep it, 12 n a pair.
+ * one.  Bytes: 24 n a vector while it is sorted, 8 n to keep it, 12 n a pair.
  */
 #include "postgres.h"
 
