@@ -51,6 +51,16 @@ typedef struct RdmBootstrap
 	 */
 	double	   *drawn[3];
 	Size		n_draws;		/* length of a row: draws asked for */
+
+	/*
+	 * Draws of conditions: each comparison's value (draw x model x subject), its sum,
+	 * its sum of products with the counts of each condition, and the counts' sums.
+	 */
+	double	   *value;
+	double	   *value_sum;		/* n_models x n_data */
+	double	   *product_sum;	/* n_conditions x n_models x n_data */
+	double	   *count_sum;		/* n_conditions */
+	double	   *left_out;		/* n_conditions x n_models x n_data: with a condition left out */
 } RdmBootstrap;
 
 typedef struct BootstrapInterval
