@@ -51,7 +51,7 @@ foreach my $name (sort keys %work)
 # ... and where only the scratch would not fit
 foreach my $case ([ '50MB', over('isfc(r)', 'rows'), 'isfc' ], [ '50MB', over('srm(r, 200)', 'rows'), 'srm' ],
 	[ '50MB', over('hyperalign(r)', 'rows'), 'hyperalign|shared space' ],
-	[ '46MB', over('isc(r)', 'rows'), 'isc' ],
+	[ '43500kB', over('isc(r)', 'rows'), 'isc' ],
 	[ '50MB', 'SELECT m.* FROM (SELECT recordings_agg(subject, t, y) AS r FROM rows) q, time_segment_match(r, 3) AS m', 'time_segment_match' ])
 {
 	my ($limit, $statement, $what) = @$case;
