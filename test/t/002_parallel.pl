@@ -53,7 +53,7 @@ CREATE FUNCTION differ(a shared_space, b shared_space) RETURNS float8 LANGUAGE s
     SELECT differ(shared_response(a), shared_response(b)) $$;
 CREATE FUNCTION differ(a trial_set, b trial_set) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN labels(a) = labels(b) AND n_samples(a) = n_samples(b)
-        THEN abs(stochastic_shape_distance(a, b)) / stochastic_shape_distance(a, (SELECT trials_agg(id % 40, y + 1) FROM rows8)) END $$;
+        THEN stochastic_shape_distance(a, b) / 100 END $$;
 CREATE FUNCTION differ(a text, b text) RETURNS float8 LANGUAGE sql AS $$
     SELECT max(abs((m.v)[1]::float8 / nullif((n.v)[1]::float8, 0) - 1))
     FROM ROWS FROM (regexp_matches(a, '-?[0-9][0-9.e+-]*', 'g')) WITH ORDINALITY m(v, i)
@@ -88,6 +88,11 @@ foreach my $label ('bigint', 'text')
 	$arguments{"poisson_rdm($label,tensor)"} = [ $id, 'y * y' ];
 	$arguments{"poisson_rdm($label,tensor,bigint)"} = [ $id, 'y * y', 'fold' ];
 	$arguments{"rdm($label,tensor,tensor)"} = [ $id, 'y', $argument{'tensor 4'} ];
+	# few units and conditions: the distance is a search
+	my @trials = ($id =~ s/40/3/r, 'y[1:4]', 'x[1:4]');
+	$arguments{"trials_agg($label,tensor)"} = [ @trials[0, 1] ];
+	$arguments{"stochastic_shape_distance($label,tensor,tensor)"} = \@trials;
+	$arguments{"stochastic_shape_distance($label,tensor,tensor,double precision)"} = [ @trials, 0.5 ];
 	$arguments{"rdm_similarity($label,rdm,text)"} = [ "part::$label", 's_rdm', "'spearman'" ];
 }
 $arguments{'rsa_noise_ceiling(rdm,text)'} = [ 's_rdm', "'spearman'" ];
@@ -97,7 +102,7 @@ my %state = (
 	gram => 'gram_agg(x, y, fold)', predictions => 'predictions_agg(x, x * x, id / 10)', rdm => "rdm(id % 40, y, 'sqeuclidean')",
 	cross_gram => 'cross_agg(x, y)', paired => 'paired_agg(x, y)', patterns => 'patterns_agg(id % 40, y)',
 	rdm_set => "rdm_similarity(part, r, 'pearson')", recordings => 'recordings_agg(fold, id / 5, y)', residuals => 'residuals_agg(y)',
-	trial_set => 'trials_agg(id % 40, y)');
+	trial_set => 'trials_agg(id % 3, y[1:4])');
 $argument{"$_ 1"} = "s_$_" foreach keys %state;
 my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
 SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
