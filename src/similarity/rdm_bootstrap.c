@@ -382,9 +382,8 @@ rdm_bootstrap(const RdmSample *sample, CompareMethod method, int n_draws, uint64
 	for (Size i = 0; i < comparisons; i++)
 		boot->estimate[i / sample->n_data] += observed[i] / sample->n_data;
 
+	progress_begin("rdm_bootstrap", (double) n_draws + sample->n_conditions);
 	leave_out(family, &work, batch, counts, boot->left_out);
-
-	progress_begin("rdm_bootstrap", n_draws);
 	for (int first = 0; first < n_draws; first += batch)
 	{
 		int			n = Min(batch, n_draws - first);
