@@ -6,17 +6,17 @@ EXTVERSION = 0.1.0
 MODULE_big = neuroenc
 
 # Rooms in the order they stand on one another (a wildcard would be alphabetical).
-ROOMS = base linalg tensor voxel stats encoding similarity
+ROOMS = base linalg tensor voxel stats encoding similarity clustering
 OBJS = src/module.o $(foreach room,$(ROOMS),$(patsubst %.c,%.o,$(sort $(wildcard src/$(room)/*.c))))
 ROOM_SQL = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
 
 DATA_built = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA = $(filter-out $(DATA_built),$(wildcard sql/$(EXTENSION)--*--*.sql))
 REGRESS = $(filter-out $(EXTENSION)--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
-EXTRA_CLEAN = $(DATA_built)
+EXTRA_CLEAN = $(DATA_built) $(OBJS:.o=.d)
 
 PG_CPPFLAGS = -Isrc -DNEUROENC_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -MMD -MP
 SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
 PREPARED = check demo bench fuzz
@@ -46,6 +46,7 @@ $(DATA_built): $(ROOM_SQL) Makefile
 	@printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' > $@
 	cat $(ROOM_SQL) >> $@
 
-$(OBJS): $(wildcard src/*/*.h)
+# What each object includes, as the compiler wrote it (-MMD).
+-include $(OBJS:.o=.d)
 
 endif

@@ -7,7 +7,7 @@
 
 #include "similarity/alignment.h"
 #include "similarity/paired.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 /* Rows where they are held, else products. */
 extern Alignment *alignment_from_paired(const Paired *s);

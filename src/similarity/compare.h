@@ -27,7 +27,7 @@
 #ifndef NEUROENC_COMPARE_H
 #define NEUROENC_COMPARE_H
 
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 /* Stored in rdm_set: never renumber. */
 typedef enum CompareMethod

@@ -5,7 +5,7 @@
 #ifndef NEUROENC_MDS_H
 #define NEUROENC_MDS_H
 
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 /*
  * Coordinates of all conditions in k dimensions, 1 <= k <= n - 1: out n x k.  A dimension whose

@@ -64,8 +64,8 @@ neighbours_of(const Rdm *r, int i, Neighbour *others)
 		if (distance < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("the distance of \"%s\" and \"%s\" is negative, %g", rdm_label_text(rdm_label(r, i)),
-							rdm_label_text(rdm_label(r, (int) j)), distance),
+					 errmsg("the distance of \"%s\" and \"%s\" is negative, %g", label_text(rdm_label(r, i)),
+							label_text(rdm_label(r, (int) j)), distance),
 					 errdetail("Lengths of paths need distances that are not negative.")));
 		if (!isnan(distance))
 			others[count++] = (Neighbour) {distance, (int) j};

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 #include "stats/graph.h"
 
 /*

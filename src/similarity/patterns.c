@@ -139,7 +139,7 @@ index_enter(Patterns *p, PatternIndex *index, uint32 hash, int n)
 }
 
 int
-patterns_label(Patterns *p, RdmLabel label)
+patterns_label(Patterns *p, Label label)
 {
 	uint32		hash = hash_bytes((const unsigned char *) label.text, label.length);
 	uint32		slot = hash;
@@ -153,10 +153,10 @@ patterns_label(Patterns *p, RdmLabel label)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("patterns have at most %d labels", PATTERNS_MAX_CELLS)));
-	p->labels = grow_array(p, p->labels, p->n_labels, &p->max_labels, sizeof(RdmLabel));
+	p->labels = grow_array(p, p->labels, p->n_labels, &p->max_labels, sizeof(Label));
 	text = claim_and_alloc(p, label.length);
 	memcpy(text, label.text, label.length);
-	p->labels[p->n_labels] = (RdmLabel) {text, label.length};
+	p->labels[p->n_labels] = (Label) {text, label.length};
 	index_enter(p, &p->label_index, hash, p->n_labels);
 	return p->n_labels++;
 }
@@ -280,7 +280,7 @@ check_worker_size(const Patterns *p)
 }
 
 void
-patterns_add_row(Patterns *p, RdmLabel label, const Tensor *pattern, int64 fold)
+patterns_add_row(Patterns *p, Label label, const Tensor *pattern, int64 fold)
 {
 	int64		ordinal = p->n_rows + 1;
 	Size		m = p->n_channels;

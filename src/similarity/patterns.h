@@ -19,7 +19,7 @@
 
 #include "base/memory.h"
 #include "base/state.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 #include "tensor/tensor.h"
 
 #define PATTERNS_MAX_CHANNELS (1 << 26)
@@ -59,7 +59,7 @@ typedef struct Patterns
 
 	int			n_labels;
 	int			max_labels;
-	RdmLabel   *labels;			/* in order of appearance */
+	Label	   *labels;			/* in order of appearance */
 	PatternIndex label_index;
 
 	int			n_cells;
@@ -84,10 +84,10 @@ extern Patterns *patterns_new(MemoryContext parent, int n_channels, bool has_fol
  * One row.  The pattern is a finite vector of n_channels: errors name the row's
  * ordinal (from 1) and the element.
  */
-extern void patterns_add_row(Patterns *p, RdmLabel label, const Tensor *pattern, int64 fold);
+extern void patterns_add_row(Patterns *p, Label label, const Tensor *pattern, int64 fold);
 
 /* The cell of (label, fold), made with n = 0 if new: the caller sets it. */
-extern int	patterns_label(Patterns *p, RdmLabel label);
+extern int	patterns_label(Patterns *p, Label label);
 extern PatternCell *patterns_cell(Patterns *p, int label, int64 fold);
 
 /* Room for the values of a cell, not cleared. */
@@ -121,8 +121,8 @@ extern Patterns *patterns_copy(MemoryContext parent, const Patterns *p);
 typedef struct PatternTable
 {
 	int			n_channels;
-	int			n;				/* conditions, in the order of rdm_compare_labels */
-	RdmLabel   *labels;			/* n, the texts are the state's */
+	int			n;				/* conditions, in the order of label_compare */
+	Label	   *labels;			/* n, the texts are the state's */
 	int			n_folds;
 	int64	   *folds;			/* n_folds, ascending */
 	int			n_cells;

@@ -91,15 +91,15 @@ read_labels(StateReader *r, Patterns *p, int n_labels)
 	state_get_bytes(r, text, label_bytes);
 	for (int i = 0; i < n_labels; i++)
 	{
-		RdmLabel	label;
+		Label		label;
 
 		if (end[i] < start || end[i] > label_bytes)
 			state_corrupt("patterns", "labels overlap or pass their end");
-		label = (RdmLabel) {text + start, end[i] - start};
+		label = (Label) {text + start, end[i] - start};
 		if (memchr(label.text, 0, label.length))
 			state_corrupt("patterns", "a label contains a zero byte");
 		pg_verifymbstr(label.text, label.length, false);
-		if (i > 0 && rdm_compare_labels(p->labels[i - 1], label) >= 0)
+		if (i > 0 && label_compare(p->labels[i - 1], label) >= 0)
 			state_corrupt("patterns", "labels do not ascend");
 		patterns_label(p, label);
 		start = end[i];

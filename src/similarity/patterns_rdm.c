@@ -51,7 +51,7 @@ check_distances(Rdm *r, const bool *defined)
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						 errmsg("the distance of \"%s\" and \"%s\" is out of range",
-								rdm_label_text(rdm_label(r, (int) i)), rdm_label_text(rdm_label(r, (int) j))),
+								label_text(rdm_label(r, (int) i)), label_text(rdm_label(r, (int) j))),
 						 errhint("Scale the patterns down.")));
 		}
 	}

@@ -47,11 +47,11 @@ patterns_table(const Patterns *p)
 	t->n_channels = p->n_channels;
 	t->n = p->n_labels;
 	t->n_cells = p->n_cells;
-	t->labels = huge_alloc(Max(1, (Size) t->n) * sizeof(RdmLabel));
+	t->labels = huge_alloc(Max(1, (Size) t->n) * sizeof(Label));
 	t->folds = huge_alloc(Max(1, (Size) t->n_cells) * sizeof(int64));
 	t->cells = huge_alloc(Max(1, (Size) t->n_cells) * sizeof(PatternCell *));
 	t->start = huge_alloc(((Size) t->n + 1) * sizeof(int));
-	rdm_sort_labels(p->labels, t->n, order);
+	labels_sort(p->labels, t->n, order);
 	for (int i = 0; i < t->n; i++)
 	{
 		t->labels[i] = p->labels[order[i]];

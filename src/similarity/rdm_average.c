@@ -101,7 +101,7 @@ add_at(Rdm *sums, const int *at, const Rdm *other, bool of_sums)
 
 /* Sums of nothing yet; their memory is claimed for as long as the current context lives. */
 static Rdm *
-empty_sums(RdmMetric metric, const RdmLabel *labels, int n)
+empty_sums(RdmMetric metric, const Label *labels, int n)
 {
 	Size		bytes = rdm_bytes(labels, n, true);
 	Size		pairs = RDM_PAIRS(n);
@@ -120,7 +120,7 @@ empty_sums(RdmMetric metric, const RdmLabel *labels, int n)
  * Returns their number.
  */
 static int
-unite(const Rdm *a, const Rdm *b, RdmLabel *labels, int *at_a, int *at_b)
+unite(const Rdm *a, const Rdm *b, Label *labels, int *at_a, int *at_b)
 {
 	int			i = 0;
 	int			j = 0;
@@ -129,7 +129,7 @@ unite(const Rdm *a, const Rdm *b, RdmLabel *labels, int *at_a, int *at_b)
 	while (i < a->n_conditions || j < b->n_conditions)
 	{
 		int			cmp = i == a->n_conditions ? 1 : j == b->n_conditions ? -1 :
-			rdm_compare_labels(rdm_label(a, i), rdm_label(b, j));
+			label_compare(rdm_label(a, i), rdm_label(b, j));
 
 		labels[n] = cmp <= 0 ? rdm_label(a, i) : rdm_label(b, j);
 		if (cmp <= 0)
@@ -145,7 +145,7 @@ static Rdm *
 add_other_labels(Rdm *sums, const Rdm *other, bool of_sums)
 {
 	Size		most = (Size) sums->n_conditions + (Size) other->n_conditions;
-	RdmLabel   *labels = palloc(Max(1, most) * sizeof(RdmLabel));
+	Label	   *labels = palloc(Max(1, most) * sizeof(Label));
 	int		   *at_sums = palloc(Max(1, most) * sizeof(int));
 	int		   *at_other = palloc(Max(1, most) * sizeof(int));
 	int			n = unite(sums, other, labels, at_sums, at_other);
@@ -169,7 +169,7 @@ add_other_labels(Rdm *sums, const Rdm *other, bool of_sums)
 Rdm *
 rdm_sums_of(const Rdm *r)
 {
-	RdmLabel   *labels = rdm_all_labels(r);
+	Label	   *labels = rdm_all_labels(r);
 	Rdm		   *sums = empty_sums(r->metric, labels, r->n_conditions);
 
 	pfree(labels);

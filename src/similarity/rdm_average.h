@@ -9,7 +9,7 @@
 #ifndef NEUROENC_RDM_AVERAGE_H
 #define NEUROENC_RDM_AVERAGE_H
 
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 /* States of this many bytes and more are claimed from neuroenc.memory_limit. */
 #define RDM_SUMS_CLAIMED (1024 * 1024)

@@ -28,7 +28,7 @@ missing_pair(const Rdm *r, int i, int j)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the distance of conditions \"%s\" and \"%s\" is missing",
-					rdm_label_text(rdm_label(r, i)), rdm_label_text(rdm_label(r, j))),
+					label_text(rdm_label(r, i)), label_text(rdm_label(r, j))),
 			 errhint("Leave conditions with missing pairs out, by rdm_subset.")));
 }
 

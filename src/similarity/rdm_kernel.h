@@ -22,7 +22,7 @@
 #ifndef NEUROENC_RDM_KERNEL_H
 #define NEUROENC_RDM_KERNEL_H
 
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 /* Whether distances of this metric are squared to make D2. */
 extern bool rdm_kernel_squares(RdmMetric metric);

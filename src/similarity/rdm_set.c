@@ -33,7 +33,7 @@ static void
 grow(RdmSet *s)
 {
 	int			max = s->max == 0 ? FIRST_RDMS : 2 * s->max;
-	Size		each = sizeof(RdmLabel) + sizeof(Rdm *);
+	Size		each = sizeof(Label) + sizeof(Rdm *);
 
 	if (s->n == RDM_SET_MAX)
 		ereport(ERROR,
@@ -42,12 +42,12 @@ grow(RdmSet *s)
 	memory_claim_add(s->claim, size_mul(max - s->max, each), MEMORY_HINT);
 	if (s->max == 0)
 	{
-		s->labels = MemoryContextAlloc(STATE_CONTEXT(s), max * sizeof(RdmLabel));
+		s->labels = MemoryContextAlloc(STATE_CONTEXT(s), max * sizeof(Label));
 		s->rdms = MemoryContextAlloc(STATE_CONTEXT(s), max * sizeof(Rdm *));
 	}
 	else
 	{
-		s->labels = repalloc(s->labels, max * sizeof(RdmLabel));
+		s->labels = repalloc(s->labels, max * sizeof(Label));
 		s->rdms = repalloc(s->rdms, max * sizeof(Rdm *));
 	}
 	s->max = max;
@@ -55,7 +55,7 @@ grow(RdmSet *s)
 
 /* Where a label stands, or is to be put. */
 static int
-place_of(const RdmSet *s, RdmLabel label)
+place_of(const RdmSet *s, Label label)
 {
 	int			low = 0;
 	int			high = s->n;
@@ -64,7 +64,7 @@ place_of(const RdmSet *s, RdmLabel label)
 	{
 		int			middle = (low + high) / 2;
 
-		if (rdm_compare_labels(s->labels[middle], label) < 0)
+		if (label_compare(s->labels[middle], label) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -73,17 +73,17 @@ place_of(const RdmSet *s, RdmLabel label)
 }
 
 void
-rdm_set_add(RdmSet *s, RdmLabel label, const Rdm *r)
+rdm_set_add(RdmSet *s, Label label, const Rdm *r)
 {
 	int			at = place_of(s, label);
 	Size		bytes = size_add(VARSIZE(r), label.length);
 	char	   *text;
 	Rdm		   *copy;
 
-	if (at < s->n && rdm_compare_labels(s->labels[at], label) == 0)
+	if (at < s->n && label_compare(s->labels[at], label) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("there are two RDMs of label \"%s\"", rdm_label_text(label)),
+				 errmsg("there are two RDMs of label \"%s\"", label_text(label)),
 				 errhint("Average them first, by avg(rdm), or give each a label of its own.")));
 	if (s->n == s->max)
 		grow(s);
@@ -92,9 +92,9 @@ rdm_set_add(RdmSet *s, RdmLabel label, const Rdm *r)
 	memcpy(copy, r, VARSIZE(r));
 	text = (char *) copy + VARSIZE(r);
 	memcpy(text, label.text, label.length);
-	memmove(s->labels + at + 1, s->labels + at, (s->n - at) * sizeof(RdmLabel));
+	memmove(s->labels + at + 1, s->labels + at, (s->n - at) * sizeof(Label));
 	memmove(s->rdms + at + 1, s->rdms + at, (s->n - at) * sizeof(Rdm *));
-	s->labels[at] = (RdmLabel) {text, label.length};
+	s->labels[at] = (Label) {text, label.length};
 	s->rdms[at] = copy;
 	s->n++;
 }
@@ -153,7 +153,7 @@ write_rdm_set(StateWriter *w, const void *state)
 }
 
 /* The next label in this database's encoding. */
-static RdmLabel
+static Label
 read_label(StateReader *r)
 {
 	int32		length = state_get_int32(r);
@@ -173,7 +173,7 @@ read_label(StateReader *r)
 	if (memchr(text, 0, length))
 		state_corrupt("rdm_set", "a label contains a zero byte");
 	ours = pg_any_to_server(text, length, encoding);
-	return (RdmLabel) {ours, ours != text ? (int) strlen(ours) : length};
+	return (Label) {ours, ours != text ? (int) strlen(ours) : length};
 }
 
 static void *
@@ -195,7 +195,7 @@ read_rdm_set(StateReader *r, MemoryContext parent, bool validate)
 	row = AllocSetContextCreate(CurrentMemoryContext, "neuroenc rdm_set input", ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < n; i++)
 	{
-		RdmLabel	label;
+		Label		label;
 
 		CHECK_FOR_INTERRUPTS();
 		old = MemoryContextSwitchTo(row);

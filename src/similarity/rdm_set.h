@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/state.h"
 #include "similarity/compare.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 #define RDM_SET_MAX (1 << 20)
 
@@ -22,7 +22,7 @@ typedef struct RdmSet
 	CompareMethod method;
 	int			n;
 	int			max;
-	RdmLabel   *labels;			/* n, ascending by rdm_compare_labels */
+	Label	   *labels;			/* n, ascending by label_compare */
 	const Rdm **rdms;			/* n */
 	MemoryClaim *claim;
 } RdmSet;
@@ -33,7 +33,7 @@ typedef struct RdmSet
 extern RdmSet *rdm_set_new(MemoryContext parent, CompareMethod method);
 
 /* A copy of r under its label: ERROR, naming it, if the label is there already. */
-extern void rdm_set_add(RdmSet *s, RdmLabel label, const Rdm *r);
+extern void rdm_set_add(RdmSet *s, Label label, const Rdm *r);
 
 /* ERROR unless the set is compared by this method. */
 extern void rdm_set_require_method(const RdmSet *s, CompareMethod method);

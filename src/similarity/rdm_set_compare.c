@@ -401,7 +401,7 @@ compare_pair(const RdmSet *s, int i, int j)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the RDMs of \"%s\" and \"%s\" share %d condition%s, at least %d are needed",
-						rdm_label_text(s->labels[i]), rdm_label_text(s->labels[j]), m, m == 1 ? "" : "s",
+						label_text(s->labels[i]), label_text(s->labels[j]), m, m == 1 ? "" : "s",
 						COMPARE_MIN_CONDITIONS),
 				 errdetail("They have %d and %d, aligned by their labels.", rdms[0]->n_conditions, rdms[1]->n_conditions)));
 	if (i == j && compare_is_distance(s->method))

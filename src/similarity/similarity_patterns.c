@@ -85,7 +85,7 @@ add_row(FunctionCallInfo fcinfo, bool is_bigint, bool has_fold, LastArgument las
 						has_fold ? "one" : "none")));
 	if (last != NOTHING)
 		set_last_argument(p, fcinfo, 3 + has_fold, last);
-	patterns_add_row(p, rdm_label_argument(fcinfo, 1, is_bigint), pattern, has_fold ? PG_GETARG_INT64(3) : 0);
+	patterns_add_row(p, label_argument(fcinfo, 1, is_bigint), pattern, has_fold ? PG_GETARG_INT64(3) : 0);
 	return state_return(fcinfo, p);
 }
 
@@ -168,7 +168,7 @@ patterns_labels(PG_FUNCTION_ARGS)
 {
 	PatternTable *t = patterns_table(PG_GETARG_PATTERNS(0));
 
-	PG_RETURN_ARRAYTYPE_P(rdm_labels_array(t->labels, t->n));
+	PG_RETURN_ARRAYTYPE_P(labels_array(t->labels, t->n));
 }
 
 Datum

@@ -102,7 +102,7 @@ crossed(FunctionCallInfo fcinfo, const Patterns *p, RdmMetric metric)
 	dims[0] = dims[1] = t->n;
 	d = tensor_new_unset(TENSOR_FLOAT8, 2, dims);
 	patterns_crossed(t, metric, TENSOR_F8(d));
-	values[0] = PointerGetDatum(rdm_labels_array(t->labels, t->n));
+	values[0] = PointerGetDatum(labels_array(t->labels, t->n));
 	values[1] = PointerGetDatum(d);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

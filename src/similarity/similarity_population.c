@@ -22,7 +22,7 @@
 #include "similarity/paired.h"
 #include "similarity/patterns.h"
 #include "similarity/predictivity.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 #include "similarity/two_nn.h"
 #include "similarity/unit_rows.h"
 #include "tensor/tensor.h"
@@ -197,7 +197,7 @@ square_of(const Rdm *r, const int *conditions, int m)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
 						 errmsg("the distance of conditions \"%s\" and \"%s\" is missing",
-								rdm_label_text(rdm_label(r, conditions[i])), rdm_label_text(rdm_label(r, conditions[j]))),
+								label_text(rdm_label(r, conditions[i])), label_text(rdm_label(r, conditions[j]))),
 						 errhint("Leave out such conditions with rdm_subset.")));
 			square[i * m + j] = square[j * m + i] = condensed[at];
 		}
@@ -257,7 +257,7 @@ mmcr_add(FunctionCallInfo fcinfo, bool is_bigint)
 	x = unit_row(PG_GETARG_TENSOR(2), p ? p->n_rows + 1 : 1);
 	if (p == NULL)
 		p = patterns_new(cxt, (int) Min(tensor_size(x), PG_INT32_MAX), false);
-	patterns_add_row(p, rdm_label_argument(fcinfo, 1, is_bigint), x, 0);
+	patterns_add_row(p, label_argument(fcinfo, 1, is_bigint), x, 0);
 	return state_return(fcinfo, p);
 }
 

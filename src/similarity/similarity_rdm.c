@@ -14,7 +14,7 @@
 #include "utils/builtins.h"
 
 #include "base/record.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 #include "tensor/tensor.h"
 
 PG_FUNCTION_INFO_V1(rdm_from_matrix);
@@ -33,33 +33,33 @@ PG_FUNCTION_INFO_V1(rdm_distance_bigint);
 
 /* ---- arguments ---- */
 
-static RdmLabel
+static Label
 text_label(text *t)
 {
-	return (RdmLabel) {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
+	return (Label) {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
 }
 
 /* 'buffer' holds the label's text. */
-static RdmLabel
+static Label
 bigint_label(int64 number, char buffer[BIGINT_TEXT])
 {
-	return (RdmLabel) {buffer, pg_lltoa(number, buffer)};
+	return (Label) {buffer, pg_lltoa(number, buffer)};
 }
 
 /* The elements of a text[] or bigint[] of labels, none NULL; they may point into the array. */
-static RdmLabel *
+static Label *
 label_array(ArrayType *array, int *n)
 {
 	bool		is_text = ARR_ELEMTYPE(array) == TEXTOID;
 	Datum	   *elements;
 	bool	   *nulls;
-	RdmLabel   *labels;
+	Label	   *labels;
 
 	if (is_text)
 		deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, n);
 	else
 		deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, n);
-	labels = palloc(Max(1, *n) * sizeof(RdmLabel));
+	labels = palloc(Max(1, *n) * sizeof(Label));
 	for (int i = 0; i < *n; i++)
 	{
 		if (nulls[i])
@@ -74,14 +74,14 @@ label_array(ArrayType *array, int *n)
 
 /* The condition of this label, or an error that names it. */
 static int
-require_condition(const Rdm *r, RdmLabel label)
+require_condition(const Rdm *r, Label label)
 {
 	int			i = rdm_find(r, label);
 
 	if (i < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the rdm has no condition \"%s\"", rdm_label_text(label)),
+				 errmsg("the rdm has no condition \"%s\"", label_text(label)),
 				 errhint("labels(rdm) lists its conditions.")));
 	return i;
 }
@@ -139,8 +139,8 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 	Tensor	   *d = PG_GETARG_TENSOR(1);
 	RdmMetric	metric = rdm_metric_from_name(text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	int			n;
-	RdmLabel   *labels = label_array(PG_GETARG_ARRAYTYPE_P(0), &n);
-	RdmLabel   *sorted = palloc(Max(1, n) * sizeof(RdmLabel));
+	Label	   *labels = label_array(PG_GETARG_ARRAYTYPE_P(0), &n);
+	Label	   *sorted = palloc(Max(1, n) * sizeof(Label));
 	int		   *order = palloc(Max(1, n) * sizeof(int));
 	double		largest;
 	double	   *out;
@@ -151,7 +151,7 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("d has shape %s, but there are %d labels", tensor_shape_text(d), n),
 				 errdetail("The matrix of distances has a row and a column a label.")));
-	rdm_sort_labels(labels, n, order);
+	labels_sort(labels, n, order);
 	for (int i = 0; i < n; i++)
 		sorted[i] = labels[order[i]];
 	r = rdm_new(metric, sorted, n, false);
@@ -179,7 +179,7 @@ rdm_labels(PG_FUNCTION_ARGS)
 {
 	const Rdm  *r = PG_GETARG_RDM(0);
 
-	PG_RETURN_ARRAYTYPE_P(rdm_labels_array(rdm_all_labels(r), r->n_conditions));
+	PG_RETURN_ARRAYTYPE_P(labels_array(rdm_all_labels(r), r->n_conditions));
 }
 
 Datum
@@ -253,7 +253,7 @@ rdm_entries(PG_FUNCTION_ARGS)
 		old = MemoryContextSwitchTo(call->multi_call_memory_ctx);
 		at = palloc0(sizeof(Entries));
 		at->r = DatumGetRdm(PG_GETARG_DATUM(0));
-		at->labels = rdm_label_datums(rdm_all_labels(at->r), at->r->n_conditions);
+		at->labels = labels_datums(rdm_all_labels(at->r), at->r->n_conditions);
 		at->j = 1;
 		if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 3)
 			elog(ERROR, "rdm_entries must return 3 columns");
@@ -285,11 +285,11 @@ rdm_subset_labels(PG_FUNCTION_ARGS)
 {
 	const Rdm  *r = PG_GETARG_RDM(0);
 	int			m;
-	RdmLabel   *labels = label_array(PG_GETARG_ARRAYTYPE_P(1), &m);
+	Label	   *labels = label_array(PG_GETARG_ARRAYTYPE_P(1), &m);
 	int		   *order = palloc(Max(1, m) * sizeof(int));
 	int		   *conditions = palloc(Max(1, m) * sizeof(int));
 
-	rdm_sort_labels(labels, m, order);
+	labels_sort(labels, m, order);
 	for (int i = 0; i < m; i++)
 		conditions[i] = require_condition(r, labels[order[i]]);
 	PG_RETURN_POINTER(rdm_subset(r, conditions, m));
@@ -297,7 +297,7 @@ rdm_subset_labels(PG_FUNCTION_ARGS)
 
 /* NaN where the pair is missing */
 static double
-distance_between(const Rdm *r, RdmLabel a, RdmLabel b)
+distance_between(const Rdm *r, Label a, Label b)
 {
 	int			i = require_condition(r, a);
 	int			j = require_condition(r, b);

@@ -45,7 +45,7 @@ compute_mds(FunctionCallInfo fcinfo, int *n)
 				 errmsg("k is %d, but the rdm has %d conditions", k, *n),
 				 errdetail("n conditions have 1 to n - 1 dimensions.")));
 	rows->k = k;
-	rows->labels = rdm_label_datums(rdm_all_labels(r), *n);
+	rows->labels = labels_datums(rdm_all_labels(r), *n);
 	memory_claim_add(memory_claim(CurrentMemoryContext, "mds"), size_mul(size_mul(*n, k), sizeof(double)), NULL);
 	rows->coordinates = huge_matrix(*n, k);
 	scratch = scratch_create("mds", mds_scratch(*n, k), "Take fewer conditions, by rdm_subset.");

@@ -50,7 +50,7 @@ add_row(FunctionCallInfo fcinfo, bool is_bigint)
 	if (s == NULL)
 		s = rdm_set_new(cxt, method);
 	rdm_set_require_method(s, method);
-	rdm_set_add(s, rdm_label_argument(fcinfo, 1, is_bigint), PG_GETARG_RDM(2));
+	rdm_set_add(s, label_argument(fcinfo, 1, is_bigint), PG_GETARG_RDM(2));
 	return state_return(fcinfo, s);
 }
 
@@ -73,7 +73,7 @@ rdm_set_labels(PG_FUNCTION_ARGS)
 {
 	const RdmSet *s = PG_GETARG_RDM_SET(0);
 
-	PG_RETURN_ARRAYTYPE_P(rdm_labels_array(s->labels, s->n));
+	PG_RETURN_ARRAYTYPE_P(labels_array(s->labels, s->n));
 }
 
 Datum

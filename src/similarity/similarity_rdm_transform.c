@@ -9,7 +9,7 @@
 #include "utils/builtins.h"
 
 #include "base/memory.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 #include "similarity/rdm_transform.h"
 
 PG_FUNCTION_INFO_V1(rdm_rank);

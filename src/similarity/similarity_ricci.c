@@ -31,7 +31,7 @@ PG_FUNCTION_INFO_V1(similarity_ricci_flow_edges);
 typedef struct LabelledGraph
 {
 	Graph	   *g;
-	RdmLabel   *labels;			/* of the nodes */
+	Label	   *labels;			/* of the nodes */
 	double	   *kappa;			/* of the edges */
 } LabelledGraph;
 
@@ -61,31 +61,31 @@ graph_of_rdm(FunctionCallInfo fcinfo)
 	memory_claim_add(memory_claim(CurrentMemoryContext, "graph"),
 					 graph_bytes(r->n_conditions, size_mul(r->n_conditions, Min(k, r->n_conditions))), "Take a smaller k.");
 	lg->g = nearest_neighbour_graph(r, k);
-	lg->labels = palloc(Max(1, r->n_conditions) * sizeof(RdmLabel));
+	lg->labels = palloc(Max(1, r->n_conditions) * sizeof(Label));
 	for (int i = 0; i < r->n_conditions; i++)
 	{
-		RdmLabel	label = rdm_label(r, i);
+		Label		label = rdm_label(r, i);
 
-		lg->labels[i] = (RdmLabel) {pnstrdup(label.text, label.length), label.length};
+		lg->labels[i] = (Label) {pnstrdup(label.text, label.length), label.length};
 	}
 	return lg;
 }
 
 /* The labels of an array argument of text or bigint, none NULL, copied. */
-static RdmLabel *
+static Label *
 labels_argument(FunctionCallInfo fcinfo, int argument, const char *what, int *n)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
 	bool		is_text = ARR_ELEMTYPE(array) == TEXTOID;
 	Datum	   *elements;
 	bool	   *nulls;
-	RdmLabel   *labels;
+	Label	   *labels;
 
 	if (is_text)
 		deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, n);
 	else
 		deconstruct_array(array, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, &nulls, n);
-	labels = palloc_extended(Max(1, *n) * sizeof(RdmLabel), MCXT_ALLOC_HUGE);
+	labels = palloc_extended(Max(1, *n) * sizeof(Label), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < *n; i++)
 	{
 		char	   *label;
@@ -95,7 +95,7 @@ labels_argument(FunctionCallInfo fcinfo, int argument, const char *what, int *n)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("element %d of %s is NULL", i + 1, what)));
 		label = is_text ? TextDatumGetCString(elements[i]) : psprintf(INT64_FORMAT, DatumGetInt64(elements[i]));
-		labels[i] = (RdmLabel) {label, (int) strlen(label)};
+		labels[i] = (Label) {label, (int) strlen(label)};
 	}
 	return labels;
 }
@@ -135,16 +135,16 @@ weights_argument(FunctionCallInfo fcinfo, int argument, int n, GraphEdge *edges)
 static int
 compare_labels(const void *a, const void *b)
 {
-	return rdm_compare_labels(*(const RdmLabel *) a, *(const RdmLabel *) b);
+	return label_compare(*(const Label *) a, *(const Label *) b);
 }
 
 /* The distinct ones of n labels, sorted in place; returns their number. */
 static int
-distinct_labels(RdmLabel *labels, int n)
+distinct_labels(Label *labels, int n)
 {
 	int			kept = 0;
 
-	qsort(labels, n, sizeof(RdmLabel), compare_labels);
+	qsort(labels, n, sizeof(Label), compare_labels);
 	for (int i = 0; i < n; i++)
 		if (kept == 0 || compare_labels(&labels[kept - 1], &labels[i]) != 0)
 			labels[kept++] = labels[i];
@@ -152,9 +152,9 @@ distinct_labels(RdmLabel *labels, int n)
 }
 
 static int
-find_label(const RdmLabel *labels, int n, RdmLabel label)
+find_label(const Label *labels, int n, Label label)
 {
-	return (int) ((RdmLabel *) bsearch(&label, labels, n, sizeof(RdmLabel), compare_labels) - labels);
+	return (int) ((Label *) bsearch(&label, labels, n, sizeof(Label), compare_labels) - labels);
 }
 
 /* (source, target, weight); NULL where one of the first two is. */
@@ -162,8 +162,8 @@ static LabelledGraph *
 graph_of_edges(FunctionCallInfo fcinfo)
 {
 	LabelledGraph *lg;
-	RdmLabel   *source;
-	RdmLabel   *target;
+	Label	   *source;
+	Label	   *target;
 	GraphEdge  *edges;
 	int			n;
 	int			n_targets;
@@ -179,9 +179,9 @@ graph_of_edges(FunctionCallInfo fcinfo)
 				 errmsg("there are %d sources and %d targets", n, n_targets)));
 	memory_claim_add(memory_claim(CurrentMemoryContext, "graph"), graph_bytes(2 * n, n), NULL);
 	lg = palloc0(sizeof(LabelledGraph));
-	lg->labels = palloc_extended(Max(1, 2 * (Size) n) * sizeof(RdmLabel), MCXT_ALLOC_HUGE);
-	memcpy(lg->labels, source, n * sizeof(RdmLabel));
-	memcpy(lg->labels + n, target, n * sizeof(RdmLabel));
+	lg->labels = palloc_extended(Max(1, 2 * (Size) n) * sizeof(Label), MCXT_ALLOC_HUGE);
+	memcpy(lg->labels, source, n * sizeof(Label));
+	memcpy(lg->labels + n, target, n * sizeof(Label));
 	n_nodes = distinct_labels(lg->labels, 2 * n);
 
 	edges = huge_alloc(Max(1, n) * sizeof(GraphEdge));
@@ -194,7 +194,7 @@ graph_of_edges(FunctionCallInfo fcinfo)
 		if (a == b)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("edge %d joins \"%s\" to itself", e + 1, rdm_label_text(source[e]))));
+					 errmsg("edge %d joins \"%s\" to itself", e + 1, label_text(source[e]))));
 		edges[e].a = Min(a, b);
 		edges[e].b = Max(a, b);
 	}
@@ -203,8 +203,8 @@ graph_of_edges(FunctionCallInfo fcinfo)
 		if (graph_compare_edges(&edges[e - 1], &edges[e]) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" and \"%s\" are joined by two edges", rdm_label_text(lg->labels[edges[e].a]),
-							rdm_label_text(lg->labels[edges[e].b])),
+					 errmsg("\"%s\" and \"%s\" are joined by two edges", label_text(lg->labels[edges[e].a]),
+							label_text(lg->labels[edges[e].b])),
 					 errhint("Edges have no direction: give each pair once.")));
 	return lg;
 }
@@ -217,8 +217,8 @@ next_edge(FunctionCallInfo fcinfo, const LabelledGraph *(*compute) (FunctionCall
 	FuncCallContext *call;
 	const LabelledGraph *lg;
 	const GraphEdge *edge;
-	RdmLabel	a;
-	RdmLabel	b;
+	Label		a;
+	Label		b;
 	int			n_columns = with_weight ? 4 : 3;
 	Datum		values[4];
 	bool		nulls[4] = {false};

@@ -42,7 +42,7 @@ add_numbered(RdmSet *set, const Rdm *r)
 {
 	char	   *number = psprintf("%d", set->n + 1);
 
-	rdm_set_add(set, (RdmLabel) {number, (int) strlen(number)}, r);
+	rdm_set_add(set, (Label) {number, (int) strlen(number)}, r);
 	pfree(number);
 }
 

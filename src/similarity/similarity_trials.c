@@ -50,13 +50,13 @@ add_row(FunctionCallInfo fcinfo, bool is_bigint, int n_populations, bool has_alp
 {
 	MemoryContext cxt = aggregate_context(fcinfo);
 	Trials	   *t = state_running(&trials_kind, fcinfo, cxt);
-	RdmLabel	label;
+	Label		label;
 
 	if (PG_ARGISNULL(1) || (has_alpha && PG_ARGISNULL(4)))
 		return state_return(fcinfo, t);
 	if (PG_ARGISNULL(2) && (n_populations == 1 || PG_ARGISNULL(3)))
 		return state_return(fcinfo, t);
-	label = rdm_label_argument(fcinfo, 1, is_bigint);
+	label = label_argument(fcinfo, 1, is_bigint);
 	if (t == NULL)
 		t = trials_new(cxt, n_populations);
 	if (has_alpha)
@@ -109,13 +109,13 @@ Datum
 trials_labels(PG_FUNCTION_ARGS)
 {
 	const Trials *t = PG_GETARG_TRIALS(0);
-	int		   *order = palloc(Max(1, t->n_labels) * sizeof(int));
-	RdmLabel   *labels = palloc(Max(1, t->n_labels) * sizeof(RdmLabel));
+	int		   *order = palloc(Max(1, t->labels->n) * sizeof(int));
+	Label	   *labels = palloc(Max(1, t->labels->n) * sizeof(Label));
 
-	rdm_sort_labels(t->labels, t->n_labels, order);
-	for (int i = 0; i < t->n_labels; i++)
-		labels[i] = t->labels[order[i]];
-	PG_RETURN_ARRAYTYPE_P(rdm_labels_array(labels, t->n_labels));
+	labels_sort(t->labels->label, t->labels->n, order);
+	for (int i = 0; i < t->labels->n; i++)
+		labels[i] = t->labels->label[order[i]];
+	PG_RETURN_ARRAYTYPE_P(labels_array(labels, t->labels->n));
 }
 
 Datum
@@ -132,9 +132,9 @@ trials_n_samples(PG_FUNCTION_ARGS)
 static int *
 cells_of_labels(const Trials *t, const Gram *g)
 {
-	int		   *cell = huge_alloc(Max(1, (Size) t->n_labels) * sizeof(int));
+	int		   *cell = huge_alloc(Max(1, (Size) t->labels->n) * sizeof(int));
 
-	for (int l = 0; l < t->n_labels; l++)
+	for (int l = 0; l < t->labels->n; l++)
 		cell[l] = -1;
 	for (int c = 0; c < g->n_cells; c++)
 		if (gram_cell_n(&g->cells[c]) > 0)
@@ -146,21 +146,21 @@ cells_of_labels(const Trials *t, const Gram *g)
 static int
 shared_conditions(const Trials *a, const Gram *g, const Trials *b, const Gram *h, int **in_g, int **in_h)
 {
-	int		   *order_a = huge_alloc(Max(1, (Size) a->n_labels) * sizeof(int));
-	int		   *order_b = huge_alloc(Max(1, (Size) b->n_labels) * sizeof(int));
+	int		   *order_a = huge_alloc(Max(1, (Size) a->labels->n) * sizeof(int));
+	int		   *order_b = huge_alloc(Max(1, (Size) b->labels->n) * sizeof(int));
 	int		   *cell_a = cells_of_labels(a, g);
 	int		   *cell_b = cells_of_labels(b, h);
 	int			i = 0;
 	int			j = 0;
 	int			n = 0;
 
-	rdm_sort_labels(a->labels, a->n_labels, order_a);
-	rdm_sort_labels(b->labels, b->n_labels, order_b);
-	*in_g = huge_alloc(Max(1, (Size) a->n_labels) * sizeof(int));
-	*in_h = huge_alloc(Max(1, (Size) a->n_labels) * sizeof(int));
-	while (i < a->n_labels && j < b->n_labels)
+	labels_sort(a->labels->label, a->labels->n, order_a);
+	labels_sort(b->labels->label, b->labels->n, order_b);
+	*in_g = huge_alloc(Max(1, (Size) a->labels->n) * sizeof(int));
+	*in_h = huge_alloc(Max(1, (Size) a->labels->n) * sizeof(int));
+	while (i < a->labels->n && j < b->labels->n)
 	{
-		int			order = rdm_compare_labels(a->labels[order_a[i]], b->labels[order_b[j]]);
+		int			order = label_compare(a->labels->label[order_a[i]], b->labels->label[order_b[j]]);
 
 		if (order == 0 && cell_a[order_a[i]] >= 0 && cell_b[order_b[j]] >= 0)
 		{

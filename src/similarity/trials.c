@@ -2,45 +2,21 @@
  * trials.c
  *		The trial_set state: adding, merging, and its bytes.
  *
- * Labels are found by hashing.  Merging gives the other state's labels their
- * places here and moves its grams' folds there.  Stored form (little-endian),
- * after the version: uint8 populations, has option, the gram's version; float8
- * option; int32 n labels, their lengths, their bytes; for each population uint8
- * is there, and what its gram writes.
+ * Merging gives the other state's labels their places here and moves its grams'
+ * folds there.  Stored form (little-endian), after the version: uint8
+ * populations, has option, the gram's version; float8 option; the labels
+ * (stats/label.h); for each population uint8 is there, and what its gram writes.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
 #include "similarity/trials.h"
 #include "stats/block.h"
 
 #define MEMORY_HINT "Aggregate fewer units or fewer conditions at a time."
-
-typedef struct LabelEntry
-{
-	uint32		status;
-	uint32		hash;
-	RdmLabel	label;
-	int			number;
-} LabelEntry;
-
-#define SH_PREFIX trial_labels
-#define SH_ELEMENT_TYPE LabelEntry
-#define SH_KEY_TYPE RdmLabel
-#define SH_KEY label
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key).text, (key).length)
-#define SH_EQUAL(table, a, b) ((a).length == (b).length && memcmp((a).text, (b).text, (a).length) == 0)
-#define SH_STORE_HASH
-#define SH_GET_HASH(table, entry) (entry)->hash
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
 
 Trials *
 trials_new(MemoryContext parent, int n_populations)
@@ -49,41 +25,8 @@ trials_new(MemoryContext parent, int n_populations)
 
 	t->n_populations = n_populations;
 	t->claim = memory_claim(STATE_CONTEXT(t), "trials");
-	t->index = trial_labels_create(STATE_CONTEXT(t), 16, NULL);
+	t->labels = label_set_new(STATE_CONTEXT(t), t->claim, MEMORY_HINT);
 	return t;
-}
-
-/* The label's number, entered if new. */
-static int
-label_number(Trials *t, RdmLabel label)
-{
-	LabelEntry *entry = trial_labels_lookup(t->index, label);
-	RdmLabel	copy = {NULL, label.length};
-	char	   *text;
-	bool		found;
-
-	if (entry)
-		return entry->number;
-	if (t->n_labels >= TRIALS_MAX_LABELS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("trials have at most %d conditions", TRIALS_MAX_LABELS)));
-	memory_claim_add(t->claim, label.length + 2 * sizeof(LabelEntry) + 2 * sizeof(RdmLabel), MEMORY_HINT);
-	if (t->n_labels == t->max_labels)
-	{
-		int			most = Max(16, 2 * t->max_labels);
-
-		t->labels = t->labels ? repalloc_huge(t->labels, most * sizeof(RdmLabel)) :
-			MemoryContextAlloc(STATE_CONTEXT(t), most * sizeof(RdmLabel));
-		t->max_labels = most;
-	}
-	text = MemoryContextAlloc(STATE_CONTEXT(t), Max(1, label.length));
-	memcpy(text, label.text, label.length);
-	copy.text = text;
-	entry = trial_labels_insert(t->index, copy, &found);
-	entry->number = t->n_labels;
-	t->labels[t->n_labels] = copy;
-	return t->n_labels++;
 }
 
 /* ---- rows ---- */
@@ -120,13 +63,13 @@ check_response(const Trials *t, int population, const Tensor *x)
 }
 
 void
-trials_add(Trials *t, RdmLabel label, int population, const Tensor *x)
+trials_add(Trials *t, Label label, int population, const Tensor *x)
 {
 	int			number;
 
 	Assert(population < t->n_populations);
 	check_response(t, population, x);
-	number = label_number(t, label);
+	number = label_set_number(t->labels, label, "trials");
 	if (t->gram[population] == NULL)
 		t->gram[population] = gram_new(STATE_CONTEXT(t), (int) tensor_size(x), 0, true);
 	gram_add_row(t->gram[population], x, NULL, number);
@@ -149,7 +92,7 @@ trials_set_option(Trials *t, double option)
 void
 trials_merge(Trials *dst, const Trials *src)
 {
-	int			n = src->n_labels;	/* dst may be src */
+	int			n = src->labels->n;	/* dst may be src */
 	int64	   *folds = huge_alloc(Max(1, size_mul(n, sizeof(int64))));
 
 	if (dst->n_populations != src->n_populations)
@@ -159,7 +102,7 @@ trials_merge(Trials *dst, const Trials *src)
 	if (src->has_option)
 		trials_set_option(dst, src->option);
 	for (int i = 0; i < n; i++)
-		folds[i] = label_number(dst, src->labels[i]);
+		folds[i] = label_set_number(dst->labels, src->labels->label[i], "trials");
 	for (int k = 0; k < src->n_populations; k++)
 	{
 		if (src->gram[k] == NULL)
@@ -194,11 +137,7 @@ write_trials(StateWriter *w, const void *state)
 
 	state_put_bytes(w, head, 3);
 	state_put_array(w, &t->option, 1, 8);
-	state_put_int32(w, t->n_labels);
-	for (int i = 0; i < t->n_labels; i++)
-		state_put_int32(w, t->labels[i].length);
-	for (int i = 0; i < t->n_labels; i++)
-		state_put_bytes(w, t->labels[i].text, t->labels[i].length);
+	label_set_write(w, t->labels);
 	for (int k = 0; k < t->n_populations; k++)
 	{
 		uint8		there = t->gram[k] != NULL;
@@ -209,34 +148,6 @@ write_trials(StateWriter *w, const void *state)
 	}
 }
 
-static void
-read_labels(StateReader *r, Trials *t)
-{
-	int32		n = state_get_int32(r);
-	int32	   *length;
-
-	if (n < 0 || n > TRIALS_MAX_LABELS)
-		state_corrupt("trial_set", "bad number of labels");
-	state_require(r, size_mul(n, sizeof(int32)));
-	length = huge_alloc(Max(1, size_mul(n, sizeof(int32))));
-	state_get_array(r, length, n, 4);
-	for (int i = 0; i < n; i++)
-	{
-		RdmLabel	label = {r->at, length[i]};
-
-		if (length[i] < 0)
-			state_corrupt("trial_set", "a label's length is negative");
-		state_require(r, length[i]);
-		if (memchr(label.text, 0, label.length) != NULL)
-			state_corrupt("trial_set", "a label has a zero byte");
-		pg_verifymbstr(label.text, label.length, false);
-		if (label_number(t, label) != i)
-			state_corrupt("trial_set", "a label comes twice");
-		r->at += length[i];
-	}
-	pfree(length);
-}
-
 static Gram *
 read_population(StateReader *r, const Trials *t, bool validate)
 {
@@ -245,7 +156,7 @@ read_population(StateReader *r, const Trials *t, bool validate)
 	if (g->v != 0 || !g->has_folds)
 		state_corrupt("trial_set", "a gram is not of trials");
 	for (int i = 0; i < g->n_cells; i++)
-		if (g->cells[i].fold < 0 || g->cells[i].fold >= t->n_labels)
+		if (g->cells[i].fold < 0 || g->cells[i].fold >= t->labels->n)
 			state_corrupt("trial_set", "a trial has no label");
 	return g;
 }
@@ -264,7 +175,7 @@ read_trials(StateReader *r, MemoryContext parent, bool validate)
 	state_get_array(r, &t->option, 1, 8);
 	if (!isfinite(t->option) || (!t->has_option && t->option != 0))
 		state_corrupt("trial_set", "bad option");
-	read_labels(r, t);
+	label_set_read(r, t->labels);
 	for (int k = 0; k < t->n_populations; k++)
 	{
 		uint8		there;
@@ -308,7 +219,7 @@ summarize_trials(const void *state)
 
 	for (int k = 0; k < t->n_populations; k++)
 		n += t->gram[k] ? gram_n(t->gram[k]) : 0;
-	return psprintf("conditions=%d, n=" INT64_FORMAT, t->n_labels, n);
+	return psprintf("conditions=%d, n=" INT64_FORMAT, t->labels->n, n);
 }
 
 const StateKind trials_kind = {

@@ -17,11 +17,9 @@
 
 #include "base/memory.h"
 #include "base/state.h"
-#include "similarity/rdm.h"
 #include "stats/gram.h"
+#include "stats/label.h"
 #include "tensor/tensor.h"
-
-#define TRIALS_MAX_LABELS (1 << 26)
 
 typedef struct Trials
 {
@@ -31,10 +29,7 @@ typedef struct Trials
 	bool		has_option;
 	double		option;			/* an aggregate's, from its first row on; 0 if there is none */
 
-	int			n_labels;
-	int			max_labels;
-	RdmLabel   *labels;			/* in order of appearance: condition i is fold i of the grams */
-	struct trial_labels_hash *index;
+	LabelSet   *labels;			/* condition i is fold i of the grams */
 	MemoryClaim *claim;
 } Trials;
 
@@ -42,7 +37,7 @@ typedef struct Trials
 extern Trials *trials_new(MemoryContext parent, int n_populations);
 
 /* A trial of the given population, 0 or 1: a finite vector; errors name its row among those of the population (from 1) and the element. */
-extern void trials_add(Trials *t, RdmLabel label, int population, const Tensor *x);
+extern void trials_add(Trials *t, Label label, int population, const Tensor *x);
 
 /* The aggregate's option in the row that comes; ERROR if it was another before. */
 extern void trials_set_option(Trials *t, double option);

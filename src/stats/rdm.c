@@ -9,7 +9,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 #define TILE 64					/* of a square matrix, so that mirrored elements are written while they are in cache */
 
@@ -38,99 +38,28 @@ rdm_metric_from_name(const char *name)
 
 /* ---- labels ---- */
 
-RdmLabel
+Label
 rdm_label(const Rdm *r, int i)
 {
 	int			start = i == 0 ? 0 : r->label_end[i - 1];
 
-	return (RdmLabel) {RDM_LABELS_START(r) + start, r->label_end[i] - start};
+	return (Label) {RDM_LABELS_START(r) + start, r->label_end[i] - start};
 }
 
-RdmLabel *
+Label *
 rdm_all_labels(const Rdm *r)
 {
-	RdmLabel   *labels = palloc(Max(1, r->n_conditions) * sizeof(RdmLabel));
+	Label	   *labels = palloc(Max(1, r->n_conditions) * sizeof(Label));
 
 	for (int i = 0; i < r->n_conditions; i++)
 		labels[i] = rdm_label(r, i);
 	return labels;
 }
 
-char *
-rdm_label_text(RdmLabel label)
-{
-	int			shown = pg_mbcliplen(label.text, label.length, 60);
-
-	return psprintf("%.*s%s", shown, label.text, shown < label.length ? "..." : "");
-}
-
-/* Digits of a whole number as bigint prints it, but of any length; false: not one. */
-static bool
-whole_number(RdmLabel label, bool *negative, RdmLabel *digits)
-{
-	*negative = label.length > 0 && label.text[0] == '-';
-	*digits = (RdmLabel) {label.text + *negative, label.length - *negative};
-	if (digits->length == 0 || (digits->text[0] == '0' && label.length > 1))
-		return false;
-	for (int i = 0; i < digits->length; i++)
-		if (digits->text[i] < '0' || digits->text[i] > '9')
-			return false;
-	return true;
-}
-
-static int
-compare_bytes(RdmLabel a, RdmLabel b)
-{
-	int			cmp = memcmp(a.text, b.text, Min(a.length, b.length));
-
-	return cmp != 0 ? cmp : a.length - b.length;
-}
-
-int
-rdm_compare_labels(RdmLabel a, RdmLabel b)
-{
-	bool		negative_a,
-				negative_b;
-	RdmLabel	digits_a,
-				digits_b;
-	bool		whole_a = whole_number(a, &negative_a, &digits_a);
-	bool		whole_b = whole_number(b, &negative_b, &digits_b);
-	int			cmp;
-
-	if (whole_a != whole_b)
-		return whole_a ? -1 : 1;
-	if (!whole_a)
-		return compare_bytes(a, b);
-	if (negative_a != negative_b)
-		return negative_a ? -1 : 1;
-	cmp = digits_a.length != digits_b.length ? digits_a.length - digits_b.length : compare_bytes(digits_a, digits_b);
-	return negative_a ? -cmp : cmp;
-}
-
-static int
-compare_indirect(const void *a, const void *b, void *labels)
-{
-	return rdm_compare_labels(((const RdmLabel *) labels)[*(const int *) a],
-							  ((const RdmLabel *) labels)[*(const int *) b]);
-}
-
-void
-rdm_sort_labels(const RdmLabel *labels, int n, int *order)
-{
-	for (int i = 0; i < n; i++)
-		order[i] = i;
-	qsort_arg(order, n, sizeof(int), compare_indirect, (void *) labels);
-	for (int i = 1; i < n; i++)
-		if (rdm_compare_labels(labels[order[i - 1]], labels[order[i]]) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("label \"%s\" is there twice", rdm_label_text(labels[order[i]]))));
-}
-
 /* ---- making ---- */
 
 Size
-rdm_bytes(const RdmLabel *labels, int n, bool has_counts)
+rdm_bytes(const Label *labels, int n, bool has_counts)
 {
 	Size		label_bytes = 0;
 	Size		pairs = RDM_PAIRS(n);
@@ -154,7 +83,7 @@ rdm_bytes(const RdmLabel *labels, int n, bool has_counts)
 }
 
 Rdm *
-rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts)
+rdm_new(RdmMetric metric, const Label *labels, int n, bool has_counts)
 {
 	Size		bytes = rdm_bytes(labels, n, has_counts);
 	Size		label_bytes = 0;
@@ -224,7 +153,7 @@ rdm_square(const Rdm *r, double *out)
 }
 
 int
-rdm_find(const Rdm *r, RdmLabel label)
+rdm_find(const Rdm *r, Label label)
 {
 	int			low = 0;
 	int			high = r->n_conditions - 1;
@@ -232,7 +161,7 @@ rdm_find(const Rdm *r, RdmLabel label)
 	while (low <= high)
 	{
 		int			middle = low + (high - low) / 2;
-		int			cmp = rdm_compare_labels(rdm_label(r, middle), label);
+		int			cmp = label_compare(rdm_label(r, middle), label);
 
 		if (cmp == 0)
 			return middle;
@@ -247,7 +176,7 @@ rdm_find(const Rdm *r, RdmLabel label)
 Rdm *
 rdm_subset(const Rdm *r, const int *conditions, int m)
 {
-	RdmLabel   *labels = palloc(Max(1, m) * sizeof(RdmLabel));
+	Label	   *labels = palloc(Max(1, m) * sizeof(Label));
 	bool		has_counts = r->flags & RDM_HAS_COUNTS;
 	Rdm		   *out;
 	Size		at = 0;
@@ -289,10 +218,10 @@ rdm_align(const Rdm *const *rdms, int n_rdms, int **index)
 		index[k] = palloc(Max(1, n_shared) * sizeof(int));
 		for (int i = 0; i < n_shared; i++)
 		{
-			RdmLabel	label = rdm_label(rdms[0], index[0][i]);
+			Label		label = rdm_label(rdms[0], index[0][i]);
 			int			cmp = -1;
 
-			while (at < other->n_conditions && (cmp = rdm_compare_labels(rdm_label(other, at), label)) < 0)
+			while (at < other->n_conditions && (cmp = label_compare(rdm_label(other, at), label)) < 0)
 				at++;
 			if (at == other->n_conditions || cmp != 0)
 				continue;

@@ -27,26 +27,17 @@
 
 #include "base/memory.h"
 #include "base/state_text.h"
-#include "similarity/rdm.h"
+#include "stats/rdm.h"
 
 PG_FUNCTION_INFO_V1(rdm_in);
 PG_FUNCTION_INFO_V1(rdm_out);
 PG_FUNCTION_INFO_V1(rdm_recv);
 PG_FUNCTION_INFO_V1(rdm_send);
 
-static int
-encoding_of_labels(const Rdm *r)
-{
-	for (int i = 0; i < r->label_bytes; i++)
-		if (IS_HIGHBIT_SET(RDM_LABELS_START(r)[i]))
-			return GetDatabaseEncoding();
-	return PG_SQL_ASCII;
-}
-
 void
 rdm_write(StateWriter *w, const Rdm *r)
 {
-	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, encoding_of_labels(r)};
+	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, label_encoding(RDM_LABELS_START(r), r->label_bytes)};
 	Size		pairs = RDM_PAIRS(r->n_conditions);
 
 	state_put_bytes(w, head, 4);
@@ -74,17 +65,17 @@ rdm_to_bytes(const Rdm *r)
 }
 
 /* The labels of n conditions, in this database's encoding, each checked; 'converted': from another one */
-static RdmLabel *
+static Label *
 read_labels(StateReader *r, int n, int label_bytes, int encoding, bool *converted)
 {
-	RdmLabel   *labels;
+	Label	   *labels;
 	int32	   *end;
 	char	   *text;
 
 	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
 	end = palloc(Max(1, n) * sizeof(int32));
 	text = palloc(Max(1, label_bytes));
-	labels = palloc(Max(1, n) * sizeof(RdmLabel));
+	labels = palloc(Max(1, n) * sizeof(Label));
 	state_get_array(r, end, n, 4);
 	state_get_bytes(r, text, label_bytes);
 	*converted = false;
@@ -101,7 +92,7 @@ read_labels(StateReader *r, int n, int label_bytes, int encoding, bool *converte
 			state_corrupt("rdm", "a label contains a zero byte");
 		ours = pg_any_to_server(label, end[i] - start, encoding);
 		*converted |= ours != label;
-		labels[i] = (RdmLabel) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
+		labels[i] = (Label) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
 	}
 	if ((n == 0 ? 0 : end[n - 1]) != label_bytes)
 		state_corrupt("rdm", "bytes are left over after the labels");
@@ -109,10 +100,10 @@ read_labels(StateReader *r, int n, int label_bytes, int encoding, bool *converte
 }
 
 static void
-require_ascending(const RdmLabel *labels, int n)
+require_ascending(const Label *labels, int n)
 {
 	for (int i = 1; i < n; i++)
-		if (rdm_compare_labels(labels[i - 1], labels[i]) >= 0)
+		if (label_compare(labels[i - 1], labels[i]) >= 0)
 			state_corrupt("rdm", "labels do not ascend");
 }
 
@@ -138,7 +129,7 @@ rdm_read(StateReader *in)
 	int32		n;
 	int32		label_bytes;
 	Size		pairs;
-	RdmLabel   *labels;
+	Label	   *labels;
 	bool		converted;
 	Rdm		   *r;
 
@@ -168,7 +159,7 @@ rdm_read(StateReader *in)
 	{
 		int		   *order = palloc(Max(1, n) * sizeof(int));
 
-		rdm_sort_labels(labels, n, order);
+		labels_sort(labels, n, order);
 		r = rdm_subset(r, order, n);
 	}
 	return r;
@@ -239,35 +230,4 @@ rdm_array(ArrayType *array, int least, const char *what, int *n)
 		rdms[i] = DatumGetRdm(elements[i]);
 	}
 	return rdms;
-}
-
-Datum *
-rdm_label_datums(const RdmLabel *labels, int n)
-{
-	Datum	   *datums = palloc(Max(1, n) * sizeof(Datum));
-
-	for (int i = 0; i < n; i++)
-		datums[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
-	return datums;
-}
-
-ArrayType *
-rdm_labels_array(const RdmLabel *labels, int n)
-{
-	return construct_array(rdm_label_datums(labels, n), n, TEXTOID, -1, false, TYPALIGN_INT);
-}
-
-RdmLabel
-rdm_label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
-{
-	text	   *label;
-
-	if (is_bigint)
-	{
-		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, PG_GETARG_DATUM(n)));
-
-		return (RdmLabel) {digits, strlen(digits)};
-	}
-	label = PG_GETARG_TEXT_PP(n);
-	return (RdmLabel) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
 }

@@ -16,7 +16,7 @@
  *	    float8  distance[n (n - 1) / 2], SciPy's condensed order: (0,1) (0,2) .. (1,2) ..; NaN is a missing pair, none is infinite
  *	    int32   count[n (n - 1) / 2] if RDM_HAS_COUNTS: rdms that a mean had for the pair, 0 where it is missing
  *
- * Labels are distinct and ascend by rdm_compare_labels, so that the order in
+ * Labels are distinct and ascend by label_compare, so that the order in
  * which rows came does not matter and two RDMs are aligned by one merge.
  */
 #ifndef NEUROENC_RDM_H
@@ -29,6 +29,7 @@
 #endif
 
 #include "base/state_text.h"
+#include "stats/label.h"
 
 #define RDM_VERSION		1
 #define RDM_HAS_COUNTS	1
@@ -68,13 +69,6 @@ typedef struct Rdm
 #define RDM_DISTANCES(r) ((double *) ((char *) (r) + RDM_HEADER_SIZE((r)->n_conditions, (r)->label_bytes)))
 #define RDM_COUNTS(r)	((int32 *) (RDM_DISTANCES(r) + RDM_PAIRS((r)->n_conditions)))
 
-/* A label: not terminated. */
-typedef struct RdmLabel
-{
-	const char *text;
-	int			length;
-} RdmLabel;
-
 /* Where the distance of conditions i < j is. */
 static inline Size
 rdm_pair(Size n, Size i, Size j)
@@ -82,37 +76,19 @@ rdm_pair(Size n, Size i, Size j)
 	return i * (2 * n - i - 1) / 2 + (j - i - 1);
 }
 
-extern RdmLabel rdm_label(const Rdm *r, int i);
+extern Label rdm_label(const Rdm *r, int i);
 
 /* All of them, palloc'd; their text stays r's own. */
-extern RdmLabel *rdm_all_labels(const Rdm *r);
-
-/* Argument n of a function's text or bigint overload */
-extern RdmLabel rdm_label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint);
-
-/* "face", for messages; palloc'd and clipped */
-extern char *rdm_label_text(RdmLabel label);
-
-/*
- * Whole numbers (as bigint prints them) by value before all other labels, those
- * bytewise: 2 before 10 before a.  Total, and the same in every database.
- */
-extern int	rdm_compare_labels(RdmLabel a, RdmLabel b);
+extern Label *rdm_all_labels(const Rdm *r);
 
 /* Bytes of an RDM; ERROR past RDM_MAX_CONDITIONS or 1 GB. */
-extern Size rdm_bytes(const RdmLabel *labels, int n, bool has_counts);
+extern Size rdm_bytes(const Label *labels, int n, bool has_counts);
 
 /*
  * A new RDM in CurrentMemoryContext, distances unset (counts 0).  Labels must
  * ascend strictly; ERROR as rdm_bytes.
  */
-extern Rdm *rdm_new(RdmMetric metric, const RdmLabel *labels, int n, bool has_counts);
-
-/*
- * The order that sorts labels: order[k] is the index of the k-th.  ERROR
- * (duplicate label, named) if two are equal.
- */
-extern void rdm_sort_labels(const RdmLabel *labels, int n, int *order);
+extern Rdm *rdm_new(RdmMetric metric, const Label *labels, int n, bool has_counts);
 
 /* The conditions (ascending indices) of r, in condensed order; out: RDM_PAIRS(m), may not be r's own. */
 extern void rdm_gather(const Rdm *r, const int *conditions, int m, double *out);
@@ -121,7 +97,7 @@ extern void rdm_gather(const Rdm *r, const int *conditions, int m, double *out);
 extern void rdm_square(const Rdm *r, double *out);
 
 /* The condition of this label; -1: there is none. */
-extern int	rdm_find(const Rdm *r, RdmLabel label);
+extern int	rdm_find(const Rdm *r, Label label);
 
 /* A new RDM of the conditions, which are distinct and in the order of their labels, with metric and counts. */
 extern Rdm *rdm_subset(const Rdm *r, const int *conditions, int m);
@@ -145,10 +121,6 @@ extern void rdm_write(StateWriter *w, const Rdm *r);
 extern Rdm *rdm_read(StateReader *r);
 
 struct ArrayType;
-
-/* Labels as SQL texts, and as a text[]. */
-extern Datum *rdm_label_datums(const RdmLabel *labels, int n);
-extern struct ArrayType *rdm_labels_array(const RdmLabel *labels, int n);
 
 /* An rdm[] argument: at least 'least' RDMs, none NULL; 'what' names it in errors. */
 extern const Rdm **rdm_array(struct ArrayType *array, int least, const char *what, int *n);

@@ -1,0 +1,116 @@
+/*
+ * label.c
+ *		The order of labels, and labels in SQL.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "stats/label.h"
+
+char *
+label_text(Label label)
+{
+	int			shown = pg_mbcliplen(label.text, label.length, 60);
+
+	return psprintf("%.*s%s", shown, label.text, shown < label.length ? "..." : "");
+}
+
+/* Digits of a whole number as bigint prints it, but of any length; false: not one. */
+static bool
+whole_number(Label label, bool *negative, Label *digits)
+{
+	*negative = label.length > 0 && label.text[0] == '-';
+	*digits = (Label) {label.text + *negative, label.length - *negative};
+	if (digits->length == 0 || (digits->text[0] == '0' && label.length > 1))
+		return false;
+	for (int i = 0; i < digits->length; i++)
+		if (digits->text[i] < '0' || digits->text[i] > '9')
+			return false;
+	return true;
+}
+
+static int
+compare_bytes(Label a, Label b)
+{
+	int			cmp = memcmp(a.text, b.text, Min(a.length, b.length));
+
+	return cmp != 0 ? cmp : a.length - b.length;
+}
+
+int
+label_compare(Label a, Label b)
+{
+	bool		negative_a,
+				negative_b;
+	Label		digits_a,
+				digits_b;
+	bool		whole_a = whole_number(a, &negative_a, &digits_a);
+	bool		whole_b = whole_number(b, &negative_b, &digits_b);
+	int			cmp;
+
+	if (whole_a != whole_b)
+		return whole_a ? -1 : 1;
+	if (!whole_a)
+		return compare_bytes(a, b);
+	if (negative_a != negative_b)
+		return negative_a ? -1 : 1;
+	cmp = digits_a.length != digits_b.length ? digits_a.length - digits_b.length : compare_bytes(digits_a, digits_b);
+	return negative_a ? -cmp : cmp;
+}
+
+static int
+compare_indirect(const void *a, const void *b, void *labels)
+{
+	return label_compare(((const Label *) labels)[*(const int *) a],
+							  ((const Label *) labels)[*(const int *) b]);
+}
+
+void
+labels_sort(const Label *labels, int n, int *order)
+{
+	for (int i = 0; i < n; i++)
+		order[i] = i;
+	qsort_arg(order, n, sizeof(int), compare_indirect, (void *) labels);
+	for (int i = 1; i < n; i++)
+		if (label_compare(labels[order[i - 1]], labels[order[i]]) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("label \"%s\" is there twice", label_text(labels[order[i]]))));
+}
+
+/* ---- in SQL ---- */
+
+Datum *
+labels_datums(const Label *labels, int n)
+{
+	Datum	   *datums = palloc(Max(1, n) * sizeof(Datum));
+
+	for (int i = 0; i < n; i++)
+		datums[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
+	return datums;
+}
+
+ArrayType *
+labels_array(const Label *labels, int n)
+{
+	return construct_array(labels_datums(labels, n), n, TEXTOID, -1, false, TYPALIGN_INT);
+}
+
+Label
+label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
+{
+	text	   *label;
+
+	if (is_bigint)
+	{
+		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, PG_GETARG_DATUM(n)));
+
+		return (Label) {digits, strlen(digits)};
+	}
+	label = PG_GETARG_TEXT_PP(n);
+	return (Label) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
+}

@@ -1,0 +1,278 @@
+/*
+ * points_rows.c
+ *		The rows of points as one matrix, in the order of their content.
+ *
+ * Sorting by a hash of the elements costs one pass over them and n log n
+ * comparisons of words; rows that share a hash are compared by element, then by
+ * id or label.  Equal rows of equal key are the same row for every method, so
+ * nothing is left for the order of arrival to decide.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "stats/points.h"
+
+/* A row on its way into the matrix. */
+typedef struct RowPlace
+{
+	uint64		hash;
+	const void *from;
+	int64		key;			/* id, or the label's place */
+	int32		came;
+	TensorType	dtype;			/* of 'from' */
+} RowPlace;
+
+static inline uint64
+mix(uint64 hash, uint64 word)
+{
+	hash = (hash ^ word) * UINT64CONST(0x9E3779B97F4A7C15);
+	return hash ^ (hash >> 32);
+}
+
+/* Element i of a row of either type; -0 becomes 0. */
+static inline double
+element(const RowPlace *row, int i)
+{
+	return (row->dtype == TENSOR_FLOAT4 ? (double) ((const float *) row->from)[i] : ((const double *) row->from)[i]) + 0.0;
+}
+
+static uint64
+hash_f4(const float *x, int d)
+{
+	uint64		hash[2] = {1, 2};
+	uint32		word[2];
+	int			i = 0;
+
+	for (; i + 2 <= d; i += 2)
+	{
+		float		value[2] = {x[i] + 0.0f, x[i + 1] + 0.0f};
+
+		memcpy(word, value, sizeof(word));
+		hash[(i >> 1) & 1] = mix(hash[(i >> 1) & 1], (uint64) word[0] << 32 | word[1]);
+	}
+	if (i < d)
+	{
+		float		value = x[i] + 0.0f;
+
+		memcpy(word, &value, sizeof(float));
+		hash[0] = mix(hash[0], word[0]);
+	}
+	return mix(hash[0], hash[1]);
+}
+
+/* Of the elements as float8, so that it is the same for a float4 row among float8 ones. */
+static uint64
+hash_f8(const RowPlace *row, int d)
+{
+	uint64		hash = 1;
+
+	for (int i = 0; i < d; i++)
+	{
+		double		value = element(row, i);
+		uint64		word;
+
+		memcpy(&word, &value, sizeof(word));
+		hash = mix(hash, word);
+	}
+	return hash;
+}
+
+static int
+compare_places(const void *a, const void *b, void *dimensions)
+{
+	const RowPlace *x = a;
+	const RowPlace *y = b;
+	int			d = *(const int *) dimensions;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	for (int i = 0; i < d; i++)
+	{
+		double		u = element(x, i);
+		double		v = element(y, i);
+
+		if (u != v)
+			return u < v ? -1 : 1;
+	}
+	return x->key == y->key ? 0 : x->key < y->key ? -1 : 1;
+}
+
+static TensorType
+common_type(const Points *p)
+{
+	return p->rows == NULL || p->rows->last == NULL ? TENSOR_FLOAT4 : p->rows->last->dtype;
+}
+
+static Size
+rows_bytes(const Points *p, TensorType dtype)
+{
+	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), sizeof(RowPlace) + sizeof(int32) + sizeof(int64));
+
+	return size_mul(Max(points_n(p), 1), per_row);
+}
+
+Size
+points_rows_bytes(const Points *p)
+{
+	return rows_bytes(p, common_type(p));
+}
+
+/* The rows as they came, hashed. */
+static RowPlace *
+places(const Points *p, TensorType dtype, const int *label_rank)
+{
+	int			d = points_dimensions(p);
+	RowPlace   *place = huge_alloc(Max(1, (Size) points_n(p)) * sizeof(RowPlace));
+	RowPlace   *at = place;
+
+	for (const PredictionChunk *chunk = p->rows ? p->rows->first : NULL; chunk; chunk = chunk->next)
+		for (int i = 0; i < chunk->n; i++, at++)
+		{
+			if ((i & 0xfff) == 0)
+				CHECK_FOR_INTERRUPTS();
+			at->from = (const char *) chunk->values + (Size) i * d * chunk->dtype;
+			at->dtype = chunk->dtype;
+			at->key = label_rank ? label_rank[chunk->labels[i]] : chunk->labels[i];
+			at->came = (int32) (at - place);
+			at->hash = dtype == TENSOR_FLOAT4 ? hash_f4(at->from, d) : hash_f8(at, d);
+		}
+	return place;
+}
+
+static void
+fill(const RowPlace *place, PointRows *r)
+{
+	for (int i = 0; i < r->n; i++)
+	{
+		const RowPlace *row = &place[i];
+
+		if ((i & 0xfff) == 0)
+			CHECK_FOR_INTERRUPTS();
+		r->came[i] = row->came;
+		if (r->id)
+			r->id[i] = row->key;
+		if (r->label)
+			r->label[i] = (int32) row->key;
+		if (r->dtype == TENSOR_FLOAT4)
+		{
+			float	   *to = POINT_ROWS_F4(r) + (Size) i * r->d;
+
+			for (int j = 0; j < r->d; j++)
+				to[j] = ((const float *) row->from)[j] + 0.0f;
+		}
+		else
+		{
+			double	   *to = POINT_ROWS_F8(r) + (Size) i * r->d;
+
+			for (int j = 0; j < r->d; j++)
+				to[j] = element(row, j);
+		}
+	}
+}
+
+/* Labels in their order; label_rank[number] is a label's place in it. */
+static const Label *
+sorted_labels(const LabelSet *s, const int *label_rank)
+{
+	Label	   *sorted = huge_alloc(Max(1, (Size) s->n) * sizeof(Label));
+
+	for (int i = 0; i < s->n; i++)
+		sorted[label_rank[i]] = s->label[i];
+	return sorted;
+}
+
+static PointRows *
+rows_as(const Points *p, TensorType dtype)
+{
+	PointRows  *r = palloc0(sizeof(PointRows));
+	MemoryClaim *claim = memory_claim(CurrentMemoryContext, "points");
+	int		   *label_rank = NULL;
+	RowPlace   *place;
+
+	r->n = points_n(p);
+	r->d = points_dimensions(p);
+	r->dtype = dtype;
+	memory_claim_add(claim, rows_bytes(p, dtype), "Take fewer rows or elements: a sample fits a model that labels the others.");
+	if (p->labels)
+	{
+		label_rank = label_set_ranks(p->labels);
+		r->n_labels = p->labels->n;
+		r->labels = sorted_labels(p->labels, label_rank);
+	}
+	place = places(p, dtype, label_rank);
+	qsort_arg(place, r->n, sizeof(RowPlace), compare_places, &r->d);
+	CHECK_FOR_INTERRUPTS();
+	r->values = huge_alloc(Max(1, size_mul((Size) r->n * r->d, dtype)));
+	r->came = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
+	if (p->key == POINTS_ID)
+		r->id = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
+	if (p->key == POINTS_LABEL)
+		r->label = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
+	fill(place, r);
+	pfree(place);
+	memory_claim_sub(claim, Max(r->n, 1) * sizeof(RowPlace));
+	if (label_rank)
+		pfree(label_rank);
+	return r;
+}
+
+PointRows *
+points_rows(const Points *p)
+{
+	return rows_as(p, common_type(p));
+}
+
+PointRows *
+points_rows_f8(const Points *p)
+{
+	return rows_as(p, TENSOR_FLOAT8);
+}
+
+void
+point_rows_read_f8(const PointRows *r, int first, int n, double *out)
+{
+	Size		at = (Size) first * r->d;
+	Size		size = (Size) n * r->d;
+
+	if (r->dtype == TENSOR_FLOAT8)
+		memcpy(out, POINT_ROWS_F8(r) + at, size * sizeof(double));
+	else
+		for (Size i = 0; i < size; i++)
+			out[i] = POINT_ROWS_F4(r)[at + i];
+}
+
+int
+point_rows_distinct(const PointRows *r, int enough)
+{
+	Size		bytes = (Size) r->d * r->dtype;
+	int			distinct = r->n > 0;
+
+	for (int i = 1; i < r->n && distinct < enough; i++)
+		distinct += memcmp((char *) r->values + (i - 1) * bytes, (char *) r->values + i * bytes, bytes) != 0;
+	return distinct;
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return x == y ? 0 : x < y ? -1 : 1;
+}
+
+void
+point_rows_require_distinct_ids(const PointRows *r)
+{
+	int64	   *sorted = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
+
+	memcpy(sorted, r->id, (Size) r->n * sizeof(int64));
+	qsort(sorted, r->n, sizeof(int64), compare_ids);
+	for (int i = 1; i < r->n; i++)
+		if (sorted[i] == sorted[i - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("id " INT64_FORMAT " comes twice", sorted[i])));
+	pfree(sorted);
+}
