@@ -149,3 +149,11 @@ INSERT INTO samples_residuals (v)
     UNION ALL SELECT residuals_agg(x) FROM sample_rows WHERE id <= 30
     UNION ALL SELECT residuals_agg(x || x) FROM sample_rows
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_points (id int GENERATED ALWAYS AS IDENTITY, v points);
+INSERT INTO samples_points (v)
+    SELECT points_agg(x) FROM sample_rows
+    UNION ALL SELECT points_agg(id, astype(x, CASE WHEN id > 3 THEN 'float8' ELSE 'float4' END)) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT points_agg(x, fold) FROM sample_rows
+    UNION ALL SELECT points_agg(x, 'classé ' || fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT NULL;
