@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb watch_memory
-  client_processes timed_out cancelled_in_time ends_in_time same_with_threads wait_until crashes);
+  other_threads all_signals_blocked threads_at_once client_processes timed_out cancelled_in_time ends_in_time same_with_threads wait_until crashes);
 
 # A running node; the extension is in database postgres.
 sub start_node
@@ -112,6 +112,43 @@ sub watch_memory
 	die $error unless $good;
 	chomp $peak;
 	return ($before, $peak);
+}
+
+# A backend's threads but its first: thread id => its mask of blocked signals.
+sub other_threads
+{
+	my ($pid) = @_;
+	my %mask;
+	foreach my $file (glob "/proc/$pid/task/*/status")
+	{
+		my ($thread) = $file =~ m{task/(\d+)/};
+		next if $thread == $pid;
+		open(my $status, '<', $file) or next;
+		my $text = join '', <$status>;
+		next if $text =~ /^Threads:\s+0$/m;			# it has ended: its mask is shown as empty
+		$mask{$thread} = $1 if $text =~ /^SigBlk:\s+(\w+)/m;
+	}
+	return %mask;
+}
+
+# All but SIGKILL and SIGSTOP, and the two that glibc keeps for itself, which
+# it blocks too while a thread starts or ends.
+sub all_signals_blocked
+{
+	my ($mask) = @_;
+	return $mask =~ /^fffffff[ef][7f]ffbfeff$/;
+}
+
+# How many of the threads of this look were there in the two looks before as
+# well.  A joined thread is listed for a moment longer, and one look is not one
+# moment, so that a single look sees more threads than ever run at once.
+sub threads_at_once
+{
+	my ($looks, %now) = @_;
+	push @$looks, \%now;
+	shift @$looks if @$looks > 3;
+	return 0 if @$looks < 3;
+	return scalar grep { exists $looks->[0]{$_} && exists $looks->[1]{$_} } keys %now;
 }
 
 # Processes of the node that serve clients or are parallel workers, by pid.
