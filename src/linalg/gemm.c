@@ -493,7 +493,8 @@ syrk_lower_f8(bool trans, Size n, Size k, double alpha, const double *a, Size ld
 	run_product(&p, tile_syrk);
 }
 
-void
+/* Copies the lower triangle of C (n x n) to the upper. */
+static void
 mirror_lower_f8(Size n, double *c, Size ldc)
 {
 	Product		p = {.c = c, .ldc = ldc};

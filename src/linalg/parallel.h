@@ -29,7 +29,4 @@ extern void triangle_tile(int64 number, Size *i, Size *j);
 extern void syrk_lower_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
 						  double beta, double *c, Size ldc);
 
-/* Copies the lower triangle of C (n x n) to the upper. */
-extern void mirror_lower_f8(Size n, double *c, Size ldc);
-
 #endif							/* NEUROENC_PARALLEL_H */

@@ -28,9 +28,7 @@
 #include "stats/rank.h"
 
 #define SUM_BLOCK	4096		/* products that are summed before they are added to the rest */
-/* Pairs of which two vectors are sorted by two threads, without a look for interrupts */
-#define PARALLEL_MIN_PAIRS ((Size) 1 << 14)
-#define PARALLEL_MAX_PAIRS ((Size) 1 << 19)
+#define PARALLEL_MIN_PAIRS ((Size) 1 << 14) /* of which two vectors are sorted by two threads */
 #define LIMIT_HINT	"Take fewer conditions, by rdm_subset."
 
 /* ---- names ---- */
@@ -58,7 +56,8 @@ compare_method_name(CompareMethod method)
 	return method_names[method];
 }
 
-bool
+/* cka, bures and bures_distance: of kernels, so no pair may be missing, and some metrics are squared first */
+static bool
 compare_by_kernel(CompareMethod method)
 {
 	return method == COMPARE_CKA || method == COMPARE_BURES || method == COMPARE_BURES_DISTANCE;
@@ -68,6 +67,12 @@ bool
 compare_is_distance(CompareMethod method)
 {
 	return method == COMPARE_BURES_DISTANCE || method == COMPARE_EUCLIDEAN;
+}
+
+bool
+compare_whitens(CompareMethod method)
+{
+	return method == COMPARE_WHITENED_COSINE || method == COMPARE_WHITENED_PEARSON;
 }
 
 /* ---- vectors ---- */
@@ -219,7 +224,7 @@ typedef struct Ranking
 static bool
 rank_in_parallel(Size m)
 {
-	return m >= PARALLEL_MIN_PAIRS && m <= PARALLEL_MAX_PAIRS && parallel_threads() > 1;
+	return m >= PARALLEL_MIN_PAIRS && m <= COMPARE_MAX_PAIRS_UNINTERRUPTED && parallel_threads() > 1;
 }
 
 static Ranking

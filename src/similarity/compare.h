@@ -52,11 +52,14 @@ typedef enum CompareMethod
 extern CompareMethod compare_method_from_name(const char *name);
 extern const char *compare_method_name(CompareMethod method);
 
-/* cka, bures and bures_distance: of kernels, so no pair may be missing, and some metrics are squared first */
-extern bool compare_by_kernel(CompareMethod method);
-
 /* bures_distance and euclidean are 0 where others are 1 */
 extern bool compare_is_distance(CompareMethod method);
+
+/* whitened_cosine and whitened_pearson: products are taken of whitened vectors */
+extern bool compare_whitens(CompareMethod method);
+
+/* Pairs of conditions of an RDM up to which a thread may sort it without a look for interrupts */
+#define COMPARE_MAX_PAIRS_UNINTERRUPTED ((Size) 1 << 19)
 
 /*
  * Two vectors of the dissimilarities of n conditions, NaN = missing.  Backend

@@ -215,7 +215,8 @@ bench_bytes(const Graph *g, Size most)
 	return size_add(size_add(vectors, size_mul(most * most, sizeof(double))), transport_bytes(most, most));
 }
 
-Size
+/* Bytes that it takes beside its arguments. */
+static Size
 ollivier_ricci_scratch(const Graph *g)
 {
 	int			most = largest_walk(g);

@@ -24,9 +24,6 @@ extern Graph *nearest_neighbour_graph(const Rdm *r, int k);
  */
 extern void ollivier_ricci_curvature(const Graph *g, double alpha, double *distance, double *kappa);
 
-/* Bytes that it takes beside its arguments. */
-extern Size ollivier_ricci_scratch(const Graph *g);
-
 /*
  * n_iter steps of w = d (1 - step kappa), each followed by scaling to a mean
  * weight of 1: the graph's weights are changed, kappa is of the last ones.

@@ -136,7 +136,8 @@ paired_set_option(Paired *s, double option)
 
 /* ---- merging ---- */
 
-void
+/* dst += src.  ERROR when the units or the options differ.  Rows are kept where both keep them. */
+static void
 paired_merge(Paired *dst, const Paired *src)
 {
 	if (dst->p != src->p || dst->q != src->q)
@@ -155,7 +156,7 @@ paired_merge(Paired *dst, const Paired *src)
 	gram_merge(dst->gram, src->gram);
 }
 
-Paired *
+static Paired *
 paired_copy(MemoryContext parent, const Paired *s)
 {
 	Paired	   *copy = paired_around(parent, s->p, s->q, s->keep_rows);

@@ -46,10 +46,6 @@ extern void paired_add_row(Paired *s, const Tensor *x, const Tensor *y);
 /* The aggregate's option in the row that comes; ERROR if it was another before, or is not finite. */
 extern void paired_set_option(Paired *s, double option);
 
-/* dst += src.  ERROR when the units or the options differ.  Rows are kept where both keep them. */
-extern void paired_merge(Paired *dst, const Paired *src);
-extern Paired *paired_copy(MemoryContext parent, const Paired *s);
-
 /* ---- reading; everything is palloc'd in CurrentMemoryContext ---- */
 
 extern int64 paired_n(const Paired *s);	/* rows */

@@ -133,9 +133,6 @@ typedef struct PatternTable
 /* In CurrentMemoryContext; points into p. */
 extern PatternTable *patterns_table(const Patterns *p);
 
-/* Rows of condition i. */
-extern int64 pattern_table_rows(const PatternTable *t, int i);
-
 /* sum += values, n of them; from any thread */
 extern void pattern_add(double *sum, const void *values, TensorType dtype, Size n);
 

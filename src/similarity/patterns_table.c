@@ -79,16 +79,6 @@ patterns_table(const Patterns *p)
 	return t;
 }
 
-int64
-pattern_table_rows(const PatternTable *t, int i)
-{
-	int64		n = 0;
-
-	for (int c = t->start[i]; c < t->start[i + 1]; c++)
-		n += t->cells[c]->n;
-	return n;
-}
-
 int *
 pattern_table_cells_by_fold(const PatternTable *t)
 {

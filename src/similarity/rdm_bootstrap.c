@@ -123,12 +123,6 @@ keep_complete(RdmSample *sample, int n_rdms)
 	sample->complete = sample->n_pairs == pairs;
 }
 
-static bool
-whitens(CompareMethod method)
-{
-	return method == COMPARE_WHITENED_COSINE || method == COMPARE_WHITENED_PEARSON;
-}
-
 RdmSample *
 rdm_sample_new(CompareMethod method, const Rdm *const *data, int n_data, const Rdm *const *models, int n_models)
 {
@@ -156,7 +150,7 @@ rdm_sample_new(CompareMethod method, const Rdm *const *data, int n_data, const R
 		compare_gather(method, rdms[r], index[r], sample->n_conditions, sample->value[r]);
 	}
 	keep_complete(sample, n_rdms);
-	if (sample->n_pairs == 0 || (whitens(method) && !sample->complete))
+	if (sample->n_pairs == 0 || (compare_whitens(method) && !sample->complete))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%zu of %zu pairs of conditions are missing in some of the RDMs", pairs - sample->n_pairs, pairs),

@@ -27,9 +27,6 @@
 #include "similarity/whitening.h"
 #include "stats/rank.h"
 
-/* Pairs of conditions of an RDM up to which a task may rank it without interrupts */
-#define TASK_MAX_PAIRS	((Size) 1 << 19)
-
 /* A squared difference this small beside the squares has lost half of its digits. */
 #define NEAR_EQUAL		1e-7
 
@@ -366,7 +363,7 @@ compare_group(const RdmSet *s, const int *members, int n, double *out)
 	g.n_conditions = s->rdms[members[0]]->n_conditions;
 	g.m = RDM_PAIRS(g.n_conditions);
 	g.length = takes_whitening(g.method) ? WHITENED_SIZE(g.n_conditions) : g.m;
-	g.interruptible = g.m > TASK_MAX_PAIRS;
+	g.interruptible = g.m > COMPARE_MAX_PAIRS_UNINTERRUPTED;
 	scratch = scratch_create("neuroenc rdm_similarity", group_bytes(&g), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
 	g.rdms = palloc(n * sizeof(Rdm *));

@@ -68,7 +68,8 @@ insert_subject(Recordings *r, int place, int64 id, Predictions *rows)
 	*s = (RecordingSubject) {id, rows};
 }
 
-Predictions *
+/* The rows of a subject with v voxels, made if there are none; ERROR if they have another number. */
+static Predictions *
 recordings_subject(Recordings *r, int64 id, int v)
 {
 	int			place = subject_place(r, id);

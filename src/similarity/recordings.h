@@ -41,9 +41,6 @@ typedef struct Recordings
 
 extern Recordings *recordings_new(MemoryContext parent, int n_options, const int64 *options);
 
-/* The rows of a subject with v voxels, made if there are none; ERROR if they have another number. */
-extern Predictions *recordings_subject(Recordings *r, int64 id, int v);
-
 /* A new subject, whose id is above the others': takes over the rows, which move into r's context. */
 extern void recordings_adopt(Recordings *r, int64 id, Predictions *rows);
 

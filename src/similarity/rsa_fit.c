@@ -49,12 +49,6 @@ rsa_fit_takes(CompareMethod method)
 }
 
 static bool
-whitens(CompareMethod method)
-{
-	return method == COMPARE_WHITENED_PEARSON || method == COMPARE_WHITENED_COSINE;
-}
-
-static bool
 centres(CompareMethod method)
 {
 	return method == COMPARE_PEARSON || method == COMPARE_WHITENED_PEARSON;
@@ -85,7 +79,7 @@ subtract_mean(double *x, Size n)
 static void
 take_conditions(Fit *fit, const int *condition, Size m)
 {
-	Size		stride = whitens(fit->method) ? WHITENED_SIZE(m) : RDM_PAIRS(m);
+	Size		stride = compare_whitens(fit->method) ? WHITENED_SIZE(m) : RDM_PAIRS(m);
 	Size		length = 0;
 
 	for (Size i = 0; i < m; i++)
@@ -109,7 +103,7 @@ take_conditions(Fit *fit, const int *condition, Size m)
 
 		if (centres(fit->method) && length > 0)
 			subtract_mean(x, length);
-		if (!whitens(fit->method))
+		if (!compare_whitens(fit->method))
 		{
 			/* closed up where pairs are missing */
 			memmove(fit->x + r * length, x, length * sizeof(double));
@@ -118,7 +112,7 @@ take_conditions(Fit *fit, const int *condition, Size m)
 		memcpy(pairs, x, length * sizeof(double));
 		whiten((int) m, pairs, x, true);
 	}
-	fit->length = whitens(fit->method) ? stride : length;
+	fit->length = compare_whitens(fit->method) ? stride : length;
 }
 
 static void
@@ -277,7 +271,7 @@ rsa_fit(CompareMethod method, const Rdm *data, const Rdm *const *models, int n_m
 									  size_add(size_mul(size_mul(k, k + 4), sizeof(double)), NNLS_SCRATCH(k))), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
 	fit.d = (const double *const *) gather(rdms, n_rdms, index, (int) fit.n, squared);
-	if (whitens(method))
+	if (compare_whitens(method))
 		require_complete(&fit);
 	fit.x = huge_matrix(k + 2, WHITENED_SIZE(fit.n));
 	fit.gram = huge_matrix(k, k);

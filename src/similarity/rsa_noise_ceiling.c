@@ -72,12 +72,6 @@ ranks(CompareMethod method)
 		method == COMPARE_KENDALL_TAU_A || method == COMPARE_KENDALL_TAU_B;
 }
 
-static bool
-whitens(CompareMethod method)
-{
-	return method == COMPARE_WHITENED_COSINE || method == COMPARE_WHITENED_PEARSON || method == COMPARE_CKA;
-}
-
 static double
 whitened_norm(Pool *pool, const double *x)
 {
@@ -109,7 +103,7 @@ make_form(Pool *pool, const double *x, double *form)
 		compare_normalize(n, pool->valid, pool->method == COMPARE_PEARSON || pool->method == COMPARE_WHITENED_PEARSON);
 	for (Size p = 0; p < pool->pairs; p++)
 		form[p] = isnan(x[p]) ? NAN : *from++;
-	if (whitens(pool->method))
+	if (compare_whitens(pool->method) || pool->method == COMPARE_CKA)
 		norm = whitened_norm(pool, form);
 	for (Size p = 0; p < pool->pairs; p++)
 		form[p] /= norm;

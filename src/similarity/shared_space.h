@@ -85,9 +85,6 @@ extern void subject_kernel(const AlignedSubject *a, const double *mean, double *
  */
 extern void subject_fit_map(const AlignedSubject *a, Size k, const double *target, SpaceSubject *s, double *projected);
 
-/* Sets |X - S W'|^2 for its map and these series. */
-extern void subject_set_residual(const AlignedSubject *a, Size k, const double *series, SpaceSubject *s);
-
 /* All subjects' maps to the target, the series, and how much of each subject they explain. */
 extern void space_fit_maps(SharedSpace *space, const AlignedRecordings *r, const double *target);
 

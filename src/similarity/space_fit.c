@@ -156,7 +156,8 @@ subject_kernel(const AlignedSubject *a, const double *mean, double *out)
 	pfree(block);
 }
 
-void
+/* Sets |X - S W'|^2 for its map and these series. */
+static void
 subject_set_residual(const AlignedSubject *a, Size k, const double *series, SpaceSubject *s)
 {
 	Size		n = a->rows->n;

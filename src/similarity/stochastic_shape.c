@@ -465,7 +465,8 @@ largest_condition(const ConditionMoments *x, const ConditionMoments *y)
 	return bytes;
 }
 
-Size
+/* Bytes of scratch beside the two. */
+static Size
 stochastic_shape_scratch(const ConditionMoments *x, const ConditionMoments *y)
 {
 	Size		p = Max(x->p, y->p);

@@ -23,7 +23,4 @@ typedef struct ConditionMoments
 /* x and y have the same n; both are scaled here and so destroyed.  alpha from 0 to 2. */
 extern double stochastic_shape_distance(ConditionMoments *x, ConditionMoments *y, double alpha, int64 seed);
 
-/* Bytes of scratch beside the two. */
-extern Size stochastic_shape_scratch(const ConditionMoments *x, const ConditionMoments *y);
-
 #endif							/* NEUROENC_STOCHASTIC_SHAPE_H */

@@ -89,7 +89,8 @@ trials_set_option(Trials *t, double option)
 
 /* ---- merging ---- */
 
-void
+/* dst += src.  ERROR when populations, units or options differ. */
+static void
 trials_merge(Trials *dst, const Trials *src)
 {
 	int			n = src->labels->n;	/* dst may be src */
@@ -118,7 +119,7 @@ trials_merge(Trials *dst, const Trials *src)
 	pfree(folds);
 }
 
-Trials *
+static Trials *
 trials_copy(MemoryContext parent, const Trials *t)
 {
 	Trials	   *copy = trials_new(parent, t->n_populations);

@@ -42,10 +42,6 @@ extern void trials_add(Trials *t, Label label, int population, const Tensor *x);
 /* The aggregate's option in the row that comes; ERROR if it was another before. */
 extern void trials_set_option(Trials *t, double option);
 
-/* dst += src.  ERROR when populations, units or options differ. */
-extern void trials_merge(Trials *dst, const Trials *src);
-extern Trials *trials_copy(MemoryContext parent, const Trials *t);
-
 extern const StateKind trials_kind;
 
 #define PG_GETARG_TRIALS(n) ((const Trials *) state_from_datum(&trials_kind, PG_GETARG_DATUM(n)))
