@@ -101,16 +101,22 @@ labels_array(const Label *labels, int n)
 }
 
 Label
-label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
+label_from_datum(Datum value, bool is_bigint)
 {
 	text	   *label;
 
 	if (is_bigint)
 	{
-		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, PG_GETARG_DATUM(n)));
+		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, value));
 
 		return (Label) {digits, strlen(digits)};
 	}
-	label = PG_GETARG_TEXT_PP(n);
+	label = DatumGetTextPP(value);
 	return (Label) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};
+}
+
+Label
+label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
+{
+	return label_from_datum(PG_GETARG_DATUM(n), is_bigint);
 }

@@ -23,7 +23,8 @@ typedef struct Label
 	int			length;
 } Label;
 
-/* Argument n of a function's text or bigint overload */
+/* A text or bigint value, and argument n of a function's text or bigint overload; palloc'd where it is a bigint */
+extern Label label_from_datum(Datum value, bool is_bigint);
 extern Label label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint);
 
 /* "face", for messages; palloc'd and clipped */
