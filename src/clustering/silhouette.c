@@ -35,6 +35,7 @@
 #define TILE_MIN	32
 #define TILE_FLOPS	5e8
 #define NEAR		1e-5
+#define SHORT		16			/* columns that are not worth vectors */
 
 typedef struct Sweep
 {
@@ -80,26 +81,37 @@ recheck_near(const Sweep *s, double *row, Size i, Size j0, Size m)
 			row[j] = squared_difference(g->x + i * d, g->x + (j0 + j) * d, d);
 }
 
-/* sums[c]: distances to the columns of the tile's c-th cluster; each is added to its column as well */
+/* Squared distances become distances, and are added to their columns. */
 HOT_LOOP static void
-add_distances(const double *restrict squared, Size first, Size end, const int *start, int n_clusters,
-			  double *restrict columns, double *restrict sums)
+add_distances(double *restrict row, Size m, double *restrict columns)
 {
+	for (Size j = 0; j < m; j++)
+	{
+		row[j] = sqrt(row[j]);
+		columns[j] += row[j];
+	}
+}
+
+/* sums[c]: distances to the tile's columns, first .. first + m - 1, that are of its c-th cluster */
+HOT_LOOP static void
+sum_by_cluster(const double *restrict row, Size first, Size m, const int *start, int n_clusters, double *restrict sums)
+{
+	Size		from = 0;
+
 	for (int c = 0; c < n_clusters; c++)
 	{
-		Size		from = Max((Size) start[c], first) - first;
-		Size		to = Min((Size) start[c + 1], end) - first;
+		Size		to = Min((Size) start[c + 1] - first, m);
 		double		sum = 0;
 
+		if (to - from < SHORT)
+			for (Size j = from; j < to; j++)
+				sum += row[j];
+		else
 #pragma omp simd reduction(+:sum)
-		for (Size j = from; j < to; j++)
-		{
-			double		distance = sqrt(squared[j]);
-
-			columns[j] += distance;
-			sum += distance;
-		}
+			for (Size j = from; j < to; j++)
+				sum += row[j];
 		sums[c] = sum;
+		from = to;
 	}
 }
 
@@ -142,8 +154,8 @@ add_tile(int64 number, int worker, void *arg)
 
 		if (squares_from_products(row, s->norm[i0 + i], s->norm + j0, m))
 			recheck_near(s, row, i0 + i, j0, m);
-		add_distances(row, j0, j0 + m, g->start + first, n_clusters, columns,
-					  s->sums + s->sums_at[number] + i * n_clusters);
+		add_distances(row, m, columns);
+		sum_by_cluster(row, j0, m, g->start + first, n_clusters, s->sums + s->sums_at[number] + i * n_clusters);
 		/* columns come after the panel's rows, so they are of later clusters */
 		if (number > 0 && i0 + i + 1 == (Size) g->start[cluster + 1])
 			close_cluster(columns, s->nearest + j0, m, GROUP_SIZE(g, cluster));
