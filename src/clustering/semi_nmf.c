@@ -12,9 +12,11 @@
  * a direction: k-means over rays, a row going to the ray along which it reaches farthest,
  * seeded as k-means++ (Arthur and Vassilvitskii 2007) by the squared distance
  * to the nearest ray so far.  It is Ding's k-means start for data whose rows differ in
- * strength.
+ * strength.  The best of the starts, by this k-means, goes on: not the one that would
+ * end with the least error, because solutions of nearly the same error are many (any F whose
+ * cone holds the rows), and the one next to the clusters is the one wanted.
  *
- * Cost: 4 n p k flops an iteration, and as much a step of the start.
+ * Cost: 4 n p k flops an iteration, and as much a step of a start.
  */
 #include "postgres.h"
 
@@ -32,26 +34,29 @@
 #define RAY_STEPS	20
 #define NO_VALUE	1e-12		/* of the largest eigenvalue of G'G */
 
+typedef struct SemiStarts
+{
+	uint64		seed;
+	int			n_init;
+} SemiStarts;
+
 Size
 semi_nmf_scratch(Size n, Size p, Size k)
 {
-	Size		start = size_mul(size_mul(2, n), sizeof(double) + sizeof(int32));
+	Size		start = size_add(size_mul(n, 3 * sizeof(double)), size_mul(size_mul(k, p), sizeof(double)));
 
 	return size_add(size_add(factors_scratch(n, p, k), start), size_add(eigh_scratch(k), size_mul(size_mul(k, k), 2 * sizeof(double))));
 }
 
 /* ---- start ---- */
 
-/* Rays' unit directions are f->right; left over from each row: its squared distance to the nearest ray. */
 static void
 unit_ray(Size p, double *ray)
 {
-	double		sum = 0;
+	double		squared = factors_dot(p, ray, ray);
 
-	for (Size j = 0; j < p; j++)
-		sum += ray[j] * ray[j];
-	for (Size j = 0; sum > 0 && j < p; j++)
-		ray[j] /= sqrt(sum);
+	if (squared > 0)
+		factors_scale(p, ray, 1 / sqrt(squared));
 }
 
 /* A row drawn in proportion to what is left over of it; any row where nothing is. */
@@ -75,6 +80,7 @@ draw_row(Size n, const double *left_over, RandomStream *random)
 	return n - 1;
 }
 
+/* Rays' directions are rows of f->right; what is left over of a row is its squared distance to the nearest ray. */
 static void
 seed_rays(Factors *f, RandomStream *random)
 {
@@ -87,10 +93,7 @@ seed_rays(Factors *f, RandomStream *random)
 		const double *row = f->x + i * f->p;
 
 		breathe(true, i * f->p);
-		length[i] = 0;
-		for (Size j = 0; j < f->p; j++)
-			length[i] += row[j] * row[j];
-		left_over[i] = length[i];
+		length[i] = left_over[i] = factors_dot(f->p, row, row);
 	}
 	for (Size t = 0; t < f->k; t++)
 	{
@@ -133,32 +136,50 @@ assign_to_rays(Factors *f, int32 *nearest)
 	return changed;
 }
 
+/* A ray to the sum of its rows, each weighted by how far it reaches; one without rows stays where it was seeded. */
+static void
+move_rays(Factors *f)
+{
+	gemm_f8(false, false, f->k, f->p, f->n, 1, f->left, f->n, f->x, f->p, 0, f->product, f->p);
+	for (Size t = 0; t < f->k; t++)
+	{
+		double	   *ray = f->product + t * f->p;
+
+		if (factors_dot(f->p, ray, ray) == 0)
+			continue;
+		unit_ray(f->p, ray);
+		memcpy(f->right + t * f->p, ray, f->p * sizeof(double));
+	}
+}
+
 static void
 start(Factors *f, int i, void *arg)
 {
+	const SemiStarts *starts = arg;
 	int32	   *nearest = huge_alloc(f->n * sizeof(int32));
-	RandomStream random;
+	double	   *rays = huge_matrix(f->k, f->p);
+	double		most = -1;
 
-	random_start(&random, *(const uint64 *) arg, FIRST_STREAM + (uint64) i);
-	seed_rays(f, &random);
-	memset(nearest, -1, f->n * sizeof(int32));
-	for (int step = 0; assign_to_rays(f, nearest) && step < RAY_STEPS; step++)
+	for (int s = 0; s < starts->n_init; s++)
 	{
-		gemm_f8(false, false, f->k, f->p, f->n, 1, f->left, f->n, f->x, f->p, 0, f->product, f->p);
-		for (Size t = 0; t < f->k; t++)
-		{
-			double	   *ray = f->product + t * f->p;
+		RandomStream random;
+		double		explained;
 
-			unit_ray(f->p, ray);
-			/* a ray without rows stays where it was seeded */
-			for (Size j = 0; j < f->p; j++)
-				if (ray[j] != 0)
-				{
-					memcpy(f->right + t * f->p, ray, f->p * sizeof(double));
-					break;
-				}
+		random_start(&random, starts->seed, FIRST_STREAM + (uint64) s);
+		seed_rays(f, &random);
+		memset(nearest, -1, f->n * sizeof(int32));
+		for (int step = 0; assign_to_rays(f, nearest) && step < RAY_STEPS; step++)
+			move_rays(f);
+		explained = factors_dot(f->k * f->n, f->left, f->left);
+		if (explained > most)
+		{
+			most = explained;
+			memcpy(rays, f->right, f->k * f->p * sizeof(double));
 		}
 	}
+	memcpy(f->right, rays, f->k * f->p * sizeof(double));
+	assign_to_rays(f, nearest);
+	pfree(rays);
 	pfree(nearest);
 }
 
@@ -193,5 +214,7 @@ right_step(Factors *f)
 void
 semi_nmf(Factors *f, uint64 seed, int n_init, const FactorsStop *stop)
 {
-	factors_best(f, n_init, start, right_step, stop, "semi_nmf", &seed);
+	SemiStarts	starts = {seed, n_init};
+
+	factors_best(f, 1, start, right_step, stop, "semi_nmf", &starts);
 }
