@@ -16,7 +16,7 @@
  *	24  float8  objective: inertia (the sum of squared distances to centroids; spherical: of 1 - cosine), gmm: the log likelihood of all points
  *	32  int32   iterations
  *	36  int32   zero
- *	40  int64   size[k]
+ *	40  int64   size[k], which sum to n
  *	    float8  centroid[k][d]: means; spherical: of length 1
  *	    float8  weight[k], of gmm only
  *	    float8  covariance of gmm only: full [k][d][d], diag [k][d], spherical [k]
@@ -78,12 +78,33 @@ typedef struct Clustering
 /* Numbers of the covariances of one cluster: d * d, d, 1; 0 without. */
 extern Size clustering_covariance_size(ClusteringCovariance covariance, int d);
 
+/* Numbers from the centroids on. */
+extern Size clustering_numbers(ClusteringMethod method, ClusteringCovariance covariance, int k, int d);
+
+/* "kmeans", "spherical_kmeans", ...: the function that makes one */
+extern const char *clustering_method_name(ClusteringMethod method);
+
 /* A new one in CurrentMemoryContext, zeros but for what is given here; ERROR past 1 GB. */
 extern Clustering *clustering_new(ClusteringMethod method, ClusteringCovariance covariance, int k, int d, int64 n);
 
 /* From a datum; ERROR on a version that this library does not read. */
 extern const Clustering *DatumGetClustering(Datum d);
 #define PG_GETARG_CLUSTERING(n) DatumGetClustering(PG_GETARG_DATUM(n))
+
+/*
+ * Argument 0 of a function that is called a row with one clustering.  Where it
+ * is stored out of line, or making it ready takes more than a comparison (gmm),
+ * the last one is kept with the call site in a context of its own, with what the
+ * method makes of it in 'prepared' (NULL at first).  Takes the function's fn_extra.
+ */
+typedef struct ClusteringKept
+{
+	const Clustering *c;
+	void	   *prepared;		/* the method's own, in cxt */
+	MemoryContext cxt;			/* lives as long as c does */
+} ClusteringKept;
+
+extern ClusteringKept *clustering_argument_kept(FunctionCallInfo fcinfo);
 
 /*
  * The order in which clusters are numbered: by size, the largest first; clusters
