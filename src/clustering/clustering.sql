@@ -45,7 +45,7 @@ CREATE FUNCTION n_dimensions(c clustering) RETURNS int
     AS 'MODULE_PATHNAME', 'clustering_n_dimensions' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION n_dimensions(clustering) IS 'number of elements of a point, d';
 CREATE FUNCTION inertia(c clustering) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clustering_inertia' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'clustering_type_inertia' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION inertia(clustering) IS 'the sum over its points of the squared distance to the centroid of their cluster; of spherical_kmeans of 1 - cosine; NULL for gmm, which maximises a likelihood';
 CREATE FUNCTION iterations(c clustering) RETURNS int
     AS 'MODULE_PATHNAME', 'clustering_iterations' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

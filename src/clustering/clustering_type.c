@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(clustering_method);
 PG_FUNCTION_INFO_V1(clustering_n_clusters);
 PG_FUNCTION_INFO_V1(clustering_n_samples);
 PG_FUNCTION_INFO_V1(clustering_n_dimensions);
-PG_FUNCTION_INFO_V1(clustering_inertia);
+PG_FUNCTION_INFO_V1(clustering_type_inertia);
 PG_FUNCTION_INFO_V1(clustering_iterations);
 PG_FUNCTION_INFO_V1(clustering_converged);
 
@@ -208,7 +208,7 @@ clustering_n_dimensions(PG_FUNCTION_ARGS)
 }
 
 Datum
-clustering_inertia(PG_FUNCTION_ARGS)
+clustering_type_inertia(PG_FUNCTION_ARGS)
 {
 	const Clustering *c = PG_GETARG_CLUSTERING(0);
 
