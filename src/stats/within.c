@@ -1,0 +1,359 @@
+/*
+ * within.c
+ *		All pairs of rows that lie within a radius of each other.
+ *
+ * Half a squared distance is (|a|^2 + |b|^2) / 2 - a.b; the products come by gemm
+ * in square tiles of the upper triangle, n^2 d flops, about the rows' mean and in
+ * single precision.  A vectorised pass over each tile throws out what is farther
+ * than rounding can tell, and a pair that rounding may have put on the wrong side is
+ * measured by its differences in float8.  Where rounding in single precision would
+ * leave too many of these (rows far from each other, a small radius) the products
+ * are float8.  Cityblock distances take 3 n^2 d / 2 flops of loops.
+ *
+ * Memory: a batch of tiles, with room for all their pairs.  Tiles are shared by
+ * threads; what they found is handed over by the backend thread, in order.
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "base/convert.h"
+#include "base/dispatch.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "linalg/linalg.h"
+#include "stats/within.h"
+
+#define TILE			512
+#define TILE_TASKS		8			/* of a batch, for each thread */
+#define CHUNK			32			/* products looked at together */
+#define UNSURE			0.05		/* rounding, as a part of the squared radius, that float4 may leave */
+#define MEMORY_HINT		"Take fewer rows, a random part of them."
+
+typedef struct TilePairs
+{
+	Size		n;
+	WithinPair *pair;			/* room for TILE x TILE */
+} TilePairs;
+
+typedef struct Search
+{
+	const Within *w;
+	const int32 *group;
+	void	   *y;				/* n x d about the mean, float or double */
+	double	   *half_norm;		/* n: of the rows of y */
+	void	   *half_least;		/* n, float or double: (1 - slack) half_norm */
+	double		slack;
+	double		half_square;	/* radius^2 / 2 and a little more */
+	double		half_square_least;	/* and a little less */
+	void	   *products;		/* a tile for each worker */
+	Size		i0;				/* of the batch: its rows, and its first columns */
+	Size		j0;
+	TilePairs  *found;			/* for each tile of the batch */
+} Search;
+
+typedef struct Tile
+{
+	Size		i0;
+	Size		rows;
+	Size		j0;
+	Size		columns;
+} Tile;
+
+static Tile
+tile_of_batch(const Search *s, int64 number)
+{
+	Size		j0 = s->j0 + (Size) number * TILE;
+
+	return (Tile) {s->i0, Min(TILE, s->w->n - s->i0), j0, Min(TILE, s->w->n - j0)};
+}
+
+/* ---- exact distances ---- */
+
+HOT_LOOP static double
+squared_difference(const double *a, const double *b, Size d)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size k = 0; k < d; k++)
+		sum += (a[k] - b[k]) * (a[k] - b[k]);
+	return sum;
+}
+
+HOT_LOOP static double
+absolute_difference(const double *a, const double *b, Size d)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size k = 0; k < d; k++)
+		sum += fabs(a[k] - b[k]);
+	return sum;
+}
+
+double
+within_distance(const Within *w, int i, int j)
+{
+	const double *a = w->x + (Size) i * w->d;
+	const double *b = w->x + (Size) j * w->d;
+
+	if (w->metric == WITHIN_CITYBLOCK)
+		return absolute_difference(a, b, w->d);
+	return sqrt(squared_difference(a, b, w->d));
+}
+
+/* ---- tiles ---- */
+
+#define REAL float
+#define GEMM gemm_f4_raw
+#define NAME(what) what##_f4
+#include "stats/within_loops.h"
+
+#define REAL double
+#define GEMM gemm_f8_raw
+#define NAME(what) what##_f8
+#include "stats/within_loops.h"
+
+/* sum[j] += |value - x[j]| */
+HOT_LOOP static void
+add_differences(double *sum, double value, const double *x, Size n)
+{
+	for (Size j = 0; j < n; j++)
+		sum[j] += fabs(value - x[j]);
+}
+
+/* The tile's columns are turned into d x columns, so that loops run along them. */
+static void
+search_tile_cityblock(int64 number, int worker, void *arg)
+{
+	Search	   *s = arg;
+	const Within *w = s->w;
+	Tile		t = tile_of_batch(s, number);
+	TilePairs  *found = &s->found[number];
+	double	   *turned = (double *) s->products + worker * TILE * (w->d + 1);
+	double	   *sum = turned + TILE * w->d;
+
+	for (Size j = 0; j < t.columns; j++)
+		for (Size k = 0; k < w->d; k++)
+			turned[k * t.columns + j] = w->x[(t.j0 + j) * w->d + k];
+	for (Size i = 0; i < t.rows; i++)
+	{
+		memset(sum, 0, t.columns * sizeof(double));
+		for (Size k = 0; k < w->d; k++)
+			add_differences(sum, w->x[(t.i0 + i) * w->d + k], turned + k * t.columns, t.columns);
+		for (Size j = t.i0 == t.j0 ? i + 1 : 0; j < t.columns; j++)
+			if (sum[j] <= w->radius && s->group[t.i0 + i] != s->group[t.j0 + j])
+				found->pair[found->n++] = (WithinPair) {(int32) (t.i0 + i), (int32) (t.j0 + j)};
+	}
+}
+
+/* ---- the rows, made ready ---- */
+
+/* To lengths of 1: the largest element is in [0.5, 1), or the row is 0. */
+static void
+make_directions(const PointRows *rows, double *x)
+{
+	Size		d = rows->d;
+
+	for (int i = 0; i < rows->n; i++)
+	{
+		double	   *row = x + i * d;
+		double		largest = 0;
+		double		length = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (Size k = 0; k < d; k++)
+			largest = Max(largest, fabs(row[k]));
+		if (largest == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("row %d is zero: it has no cosine distance", rows->came[i] + 1)));
+		for (Size k = 0; k < d; k++)
+		{
+			row[k] /= largest;
+			length += row[k] * row[k];
+		}
+		length = sqrt(length);
+		for (Size k = 0; k < d; k++)
+			row[k] /= length;
+	}
+}
+
+/* Times a power of two, so that squares stay in range; returns the power. */
+static int
+scale(double *x, Size size)
+{
+	double		largest = 0;
+	int			power = 0;
+
+	for (Size i = 0; i < size; i++)
+	{
+		breathe(true, i);
+		largest = Max(largest, fabs(x[i]));
+	}
+	(void) frexp(largest, &power);
+	for (Size i = 0; i < size; i++)
+	{
+		breathe(true, i);
+		x[i] = ldexp(x[i], -power);
+	}
+	return -power;
+}
+
+Within *
+within_new(const PointRows *rows, WithinMetric metric, double radius)
+{
+	Within	   *w = palloc(sizeof(Within));
+	MemoryClaim *claim = memory_claim(CurrentMemoryContext, "rows within a radius");
+
+	w->n = rows->n;
+	w->d = rows->d;
+	w->metric = metric == WITHIN_COSINE ? WITHIN_EUCLIDEAN : metric;
+	memory_claim_add(claim, size_mul(size_mul(w->n, w->d), sizeof(double)), MEMORY_HINT);
+	w->x = huge_matrix(w->n, w->d);
+	point_rows_read_f8(rows, 0, rows->n, w->x);
+	if (metric == WITHIN_COSINE)
+	{
+		make_directions(rows, w->x);
+		w->radius = sqrt(2 * radius);
+	}
+	else
+		w->radius = ldexp(radius, scale(w->x, w->n * w->d));
+	return w;
+}
+
+/* ---- all of it ---- */
+
+/* y = x about its mean. */
+static double *
+centred(const Within *w)
+{
+	double	   *y = huge_matrix(w->n, w->d);
+	double	   *mean = huge_alloc0(w->d * sizeof(double));
+
+	for (Size i = 0; i < w->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size k = 0; k < w->d; k++)
+			mean[k] += w->x[i * w->d + k] / (double) w->n;
+	}
+	for (Size i = 0; i < w->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (Size k = 0; k < w->d; k++)
+			y[i * w->d + k] = w->x[i * w->d + k] - mean[k];
+	}
+	pfree(mean);
+	return y;
+}
+
+/*
+ * The largest part of (|a|^2 + |b|^2) / 2 by which rounding can shift half a
+ * squared distance: the product's d additions, the rows' own rounding, and the comparison.
+ */
+static double
+slack_of(Size d, double epsilon)
+{
+	return ((double) d + 16) * epsilon;
+}
+
+/* Products in single precision?  Then y and half_least are floats. */
+static bool
+prepare(Search *s)
+{
+	const Within *w = s->w;
+	double		square = w->radius * w->radius;
+	double		mean_norm = 0;
+	double	   *y = centred(w);
+	double	   *least = huge_matrix(1, w->n);
+	bool		single;
+
+	s->half_norm = huge_matrix(1, w->n);
+	for (Size i = 0; i < w->n; i++)
+	{
+		double		sum = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (Size k = 0; k < w->d; k++)
+			sum += y[i * w->d + k] * y[i * w->d + k];
+		s->half_norm[i] = sum / 2;
+		mean_norm += sum / (double) w->n;
+	}
+	single = square > 1e-20 && slack_of(w->d, FLT_EPSILON) * mean_norm < UNSURE * square;
+	s->slack = slack_of(w->d, single ? FLT_EPSILON : DBL_EPSILON);
+	s->half_square = square / 2 * (1 + s->slack);
+	s->half_square_least = square / 2 * (1 - s->slack);
+	for (Size i = 0; i < w->n; i++)
+		least[i] = s->half_norm[i] * (1 - s->slack);
+	s->y = y;
+	s->half_least = least;
+	if (single)
+	{
+		s->y = huge_alloc(w->n * w->d * sizeof(float));
+		s->half_least = huge_alloc(w->n * sizeof(float));
+		narrow_doubles(y, s->y, w->n * w->d);
+		narrow_doubles(least, s->half_least, w->n);
+		pfree(y);
+		pfree(least);
+	}
+	return single;
+}
+
+static Size
+search_bytes(const Within *w, int n_tiles)
+{
+	Size		rows = size_mul(w->n, size_add(size_mul(w->d, sizeof(double) + sizeof(float)), 3 * sizeof(double)));
+	Size		tile = TILE * size_mul(Max(TILE, w->d + 1), sizeof(double));
+
+	return size_add(size_add(rows, size_mul(tile, parallel_threads())), size_mul(n_tiles, TILE * TILE * sizeof(WithinPair)));
+}
+
+static void
+search_batches(Search *s, int batch, ParallelTask task, WithinTake take, void *arg)
+{
+	Size		n = s->w->n;
+
+	for (s->i0 = 0; s->i0 < n; s->i0 += TILE)
+		for (s->j0 = s->i0; s->j0 < n; s->j0 += (Size) batch * TILE)
+		{
+			int			n_tiles = (int) Min((Size) batch, (n - s->j0 + TILE - 1) / TILE);
+
+			for (int t = 0; t < n_tiles; t++)
+				s->found[t].n = 0;
+			parallel_for(n_tiles, 0, task, s);
+			for (int t = 0; t < n_tiles; t++)
+			{
+				CHECK_FOR_INTERRUPTS();
+				if (s->found[t].n > 0)
+					take(s->found[t].n, s->found[t].pair, arg);
+			}
+			progress_add((double) n_tiles * TILE * TILE);
+		}
+}
+
+void
+within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
+{
+	int			batch = (int) Min((Size) TILE_TASKS * parallel_threads(), (w->n + TILE - 1) / TILE);
+	MemoryContext scratch = scratch_create("rows within a radius", search_bytes(w, batch), MEMORY_HINT);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
+	Search		s = {.w = w, .group = group};
+	ParallelTask task = search_tile_cityblock;
+	Size		tile = TILE * Max(TILE, w->d + 1);
+
+	if (w->metric == WITHIN_EUCLIDEAN)
+		task = prepare(&s) ? search_tile_f4 : search_tile_f8;
+	s.products = huge_alloc(size_mul(size_mul(tile, sizeof(double)), parallel_threads()));
+	s.found = palloc(Max(1, batch) * sizeof(TilePairs));
+	for (int t = 0; t < batch; t++)
+		s.found[t].pair = huge_alloc(TILE * TILE * sizeof(WithinPair));
+	MemoryContextSwitchTo(old); /* where 'take' keeps what it wants */
+	progress_begin("rows within a radius", ((double) w->n + TILE) * w->n / 2);
+	search_batches(&s, batch, task, take, arg);
+	progress_end();
+	MemoryContextDelete(scratch);
+}
