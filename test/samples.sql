@@ -157,3 +157,10 @@ INSERT INTO samples_points (v)
     UNION ALL SELECT points_agg(x, fold) FROM sample_rows
     UNION ALL SELECT points_agg(x, 'classé ' || fold) FROM sample_rows WHERE id <= 12
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_contingency (id int GENERATED ALWAYS AS IDENTITY, v contingency);
+INSERT INTO samples_contingency (v)
+    SELECT contingency_agg(id % 3, fold) FROM sample_rows
+    UNION ALL SELECT contingency_agg('classé ' || id % 2, 'b' || fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT contingency_agg(i % 40, i % 31) FROM generate_series(1, 2000) i
+    UNION ALL SELECT NULL;
