@@ -141,6 +141,16 @@ extern void eigh_largest_f8(Size n, double *a, Size k, double *w, double *x);
 extern Size eigh_largest_scratch(Size n, Size k);
 
 /*
+ * The same of a matrix known by its products: Y = X A, X and Y b x n.  Multiplies at most 'blocks' blocks
+ * of some k rows, until |A x - w x| <= tolerance of the largest |w|; false: they did not settle, and w and
+ * x are the best so far.  Small matrices are decomposed whole.
+ */
+typedef void (*SymmetricProduct) (void *arg, Size b, const double *x, double *y);
+extern bool eigh_largest_of(Size n, SymmetricProduct product, void *arg, Size k, double tolerance, int blocks,
+							double *w, double *x);
+extern Size eigh_largest_of_scratch(Size n, Size k);
+
+/*
  * Thin SVD A (m x n) = U diag(s) V', r = min(m, n): u is m x r, s r descending,
  * vt r x n.  A is destroyed.  u and vt may both be NULL (singular values only).
  * Interruptible at any size.  Input must be finite.
