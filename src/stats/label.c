@@ -1,11 +1,12 @@
 /*
  * label.c
- *		The order of labels, and labels in SQL.
+ *		The order of labels, labels in SQL and in binary forms.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -119,4 +120,43 @@ Label
 label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
 {
 	return label_from_datum(PG_GETARG_DATUM(n), is_bigint);
+}
+
+/* ---- in binary forms ---- */
+
+Label *
+labels_read(StateReader *r, int n, int label_bytes, int encoding, bool *converted)
+{
+	Label	   *labels;
+	int32	   *end;
+	char	   *text;
+
+	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
+	end = palloc(Max(1, n) * sizeof(int32));
+	text = palloc(Max(1, label_bytes));
+	labels = palloc(Max(1, n) * sizeof(Label));
+	state_get_array(r, end, n, 4);
+	state_get_bytes(r, text, label_bytes);
+	*converted = false;
+	for (int i = 0; i < n; i++)
+	{
+		int			start = i == 0 ? 0 : end[i - 1];
+		char	   *label = text + start;
+		char	   *ours;
+
+		CHECK_FOR_INTERRUPTS();
+		if (end[i] < start || end[i] > label_bytes)
+			state_corrupt(r->name, "labels overlap or pass their end");
+		if (memchr(label, 0, end[i] - start))
+			state_corrupt(r->name, "a label contains a zero byte");
+		ours = pg_any_to_server(label, end[i] - start, encoding);
+		*converted |= ours != label;
+		labels[i] = (Label) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
+	}
+	if ((n == 0 ? 0 : end[n - 1]) != label_bytes)
+		state_corrupt(r->name, "bytes are left over after the labels");
+	for (int i = 1; i < n && !*converted; i++)
+		if (label_compare(labels[i - 1], labels[i]) >= 0)
+			state_corrupt(r->name, "labels do not ascend");
+	return labels;
 }

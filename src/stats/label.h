@@ -46,6 +46,13 @@ extern void labels_sort(const Label *labels, int n, int *order);
 extern Datum *labels_datums(const Label *labels, int n);
 extern struct ArrayType *labels_array(const Label *labels, int n);
 
+/*
+ * n labels of a binary form: int32 end of each, then their bytes, in 'encoding'.
+ * They must ascend, unless they had to be 'converted' to this database's, which
+ * may change their order (and make two of them equal: labels_sort finds that).
+ */
+extern Label *labels_read(StateReader *r, int n, int label_bytes, int encoding, bool *converted);
+
 /* ---- label_set.c: distinct labels, numbered as they come ---- */
 
 #define LABEL_SET_MAX	(1 << 26)

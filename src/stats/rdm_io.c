@@ -64,49 +64,6 @@ rdm_to_bytes(const Rdm *r)
 	return bytes;
 }
 
-/* The labels of n conditions, in this database's encoding, each checked; 'converted': from another one */
-static Label *
-read_labels(StateReader *r, int n, int label_bytes, int encoding, bool *converted)
-{
-	Label	   *labels;
-	int32	   *end;
-	char	   *text;
-
-	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
-	end = palloc(Max(1, n) * sizeof(int32));
-	text = palloc(Max(1, label_bytes));
-	labels = palloc(Max(1, n) * sizeof(Label));
-	state_get_array(r, end, n, 4);
-	state_get_bytes(r, text, label_bytes);
-	*converted = false;
-	for (int i = 0; i < n; i++)
-	{
-		int			start = i == 0 ? 0 : end[i - 1];
-		char	   *label = text + start;
-		char	   *ours;
-
-		CHECK_FOR_INTERRUPTS();
-		if (end[i] < start || end[i] > label_bytes)
-			state_corrupt("rdm", "labels overlap or pass their end");
-		if (memchr(label, 0, end[i] - start))
-			state_corrupt("rdm", "a label contains a zero byte");
-		ours = pg_any_to_server(label, end[i] - start, encoding);
-		*converted |= ours != label;
-		labels[i] = (Label) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
-	}
-	if ((n == 0 ? 0 : end[n - 1]) != label_bytes)
-		state_corrupt("rdm", "bytes are left over after the labels");
-	return labels;
-}
-
-static void
-require_ascending(const Label *labels, int n)
-{
-	for (int i = 1; i < n; i++)
-		if (label_compare(labels[i - 1], labels[i]) >= 0)
-			state_corrupt("rdm", "labels do not ascend");
-}
-
 static void
 require_distances(const Rdm *r)
 {
@@ -145,9 +102,7 @@ rdm_read(StateReader *in)
 	label_bytes = state_get_int32(in);
 	if (n < 0 || n > RDM_MAX_CONDITIONS || label_bytes < 0)
 		state_corrupt("rdm", "bad number of conditions or bytes");
-	labels = read_labels(in, n, label_bytes, head[3], &converted);
-	if (!converted)
-		require_ascending(labels, n);
+	labels = labels_read(in, n, label_bytes, head[3], &converted);
 	pairs = RDM_PAIRS(n);
 	state_require(in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
 	r = rdm_new(head[1], labels, n, head[2] & RDM_HAS_COUNTS);
