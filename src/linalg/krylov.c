@@ -21,6 +21,7 @@
 
 #include "miscadmin.h"
 
+#include "base/dispatch.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -74,14 +75,22 @@ eigh_largest_scratch(Size n, Size k)
 	return size_add(size_add(eigh_scratch(n), eigh_scratch(most)), size_mul(size_add(rows, n), sizeof(double)));
 }
 
-static double
+HOT_LOOP static double
 dot(Size n, const double *x, const double *y)
 {
 	double		sum = 0;
 
+#pragma omp simd reduction(+:sum)
 	for (Size i = 0; i < n; i++)
 		sum += x[i] * y[i];
 	return sum;
+}
+
+HOT_LOOP static void
+subtract(Size n, double share, const double *x, double *y)
+{
+	for (Size i = 0; i < n; i++)
+		y[i] -= share * x[i];
 }
 
 static void
@@ -100,12 +109,7 @@ orthonormalize_row(Size n, double *block, Size i)
 	double		length;
 
 	for (Size j = 0; j < i; j++)
-	{
-		double		share = dot(n, row, block + j * n);
-
-		for (Size l = 0; l < n; l++)
-			row[l] -= share * block[j * n + l];
-	}
+		subtract(n, dot(n, row, block + j * n), block + j * n, row);
 	length = sqrt(dot(n, row, row));
 	if (!(length > COLLAPSED * before))
 		return false;
@@ -123,7 +127,7 @@ orthonormalize_block(Krylov *s)
 {
 	double	   *block = s->v + s->m * s->n;
 
-	for (int again = 0; again < 3; again++)
+	for (int left = 2; left > 0; left--)	/* twice is enough (Parlett 1998, section 6.9), but for rows that are new */
 	{
 		if (s->m > 0)
 		{
@@ -135,6 +139,7 @@ orthonormalize_block(Krylov *s)
 			{
 				randomize(s, block + i * s->n);
 				orthonormalize_row(s->n, block, i);
+				left = 2;
 			}
 	}
 }
