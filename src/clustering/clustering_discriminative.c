@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "clustering/discriminative.h"
+#include "clustering/row_order.h"
 #include "tensor/tensor.h"
 
 PG_FUNCTION_INFO_V1(clustering_most_discriminative_stimuli);
@@ -89,14 +90,15 @@ require_range(const double *responses, Size n, double temperature)
 				 errdetail("Responses and their differences may be %d times the temperature.", DISCRIMINATIVE_MOST_RANGE)));
 }
 
+/* An array of values, each plus 'add', value i as element order[i] (NULL: i) */
 static Datum
-integers(int n, const int32 *values, int ndim, int *dims, int32 add)
+integers(int n, const int32 *values, int ndim, int *dims, int32 add, const int32 *order)
 {
 	Datum	   *elements = palloc_extended(n * sizeof(Datum), MCXT_ALLOC_HUGE);
 	int			lbound[2] = {1, 1};
 
 	for (int i = 0; i < n; i++)
-		elements[i] = Int32GetDatum(values[i] + add);
+		elements[order ? order[i] : i] = Int32GetDatum(values[i] + add);
 	return PointerGetDatum(construct_md_array(elements, NULL, ndim, dims, lbound, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
@@ -112,6 +114,8 @@ clustering_most_discriminative_stimuli(PG_FUNCTION_ARGS)
 	MemoryContext before;
 	MemoryContext scratch;
 	Size		matrix;
+	double	   *responses;
+	int32	   *order;
 	TupleDesc	desc;
 	Datum		values[4];
 	bool		nulls[4] = {false};
@@ -130,11 +134,13 @@ clustering_most_discriminative_stimuli(PG_FUNCTION_ARGS)
 				 errmsg("temperature must be positive and finite, not %g", d.temperature)));
 	d.n = (Size) t->dims[0];
 	d.p = (Size) t->dims[1];
-	matrix = size_mul(size_mul(d.n, d.p), sizeof(double));
+	matrix = size_add(size_mul(size_mul(d.n, d.p), sizeof(double)), row_order_scratch(d.n, d.p));
 	scratch = scratch_create(WHAT, size_add(matrix, discriminative_scratch(d.n, d.p, d.k, d.m)),
 							 "Take fewer candidate stimuli, or fewer neurons.");
 	before = MemoryContextSwitchTo(scratch);
-	d.responses = read_responses(t, standardize);
+	responses = read_responses(t, standardize);
+	order = row_order(d.n, d.p, responses);
+	d.responses = responses;
 	require_range(d.responses, d.n * d.p, d.temperature);
 	d.label = huge_alloc(d.n * sizeof(int32));
 	d.stimulus = huge_alloc((Size) d.k * d.m * sizeof(int32));
@@ -143,8 +149,8 @@ clustering_most_discriminative_stimuli(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(before);
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != 4)
 		elog(ERROR, "stimuli must be returned in 4 columns");
-	values[0] = integers(d.k * d.m, d.stimulus, 2, (int[]) {d.k, d.m}, 1);
-	values[1] = integers((int) d.n, d.label, 1, (int[]) {(int) d.n}, 0);
+	values[0] = integers(d.k * d.m, d.stimulus, 2, (int[]) {d.k, d.m}, 1, NULL);
+	values[1] = integers((int) d.n, d.label, 1, (int[]) {(int) d.n}, 0, order);
 	values[2] = Float8GetDatum(d.objective);
 	values[3] = Int32GetDatum(d.iterations);
 	MemoryContextDelete(scratch);

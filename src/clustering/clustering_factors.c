@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "clustering/nmf.h"
 #include "clustering/ntf.h"
+#include "clustering/row_order.h"
 #include "clustering/semi_nmf.h"
 #include "tensor/tensor.h"
 
@@ -101,7 +102,7 @@ check_element(const Tensor *t, const char *function, Size i, double value, bool 
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("%s needs %s elements, but %s is %g", function, negative_too ? "finite" : "finite elements that are not negative, as all",
+			 errmsg("%s needs elements that are %s, but %s is %g", function, negative_too ? "finite" : "finite and not negative",
 					subscript_text(t, i), value)));
 }
 
@@ -135,9 +136,9 @@ scaled_elements(const Tensor *t, const char *function, bool negative_too, int *e
 
 /* ---- results ---- */
 
-/* The transpose of rows (k x n) times 2^exponent: n x k. */
+/* The transpose of rows (k x n) times 2^exponent: n x k; its row order[i] is column i (NULL: i). */
 static Datum
-columns_result(Size k, Size n, const double *rows, int exponent)
+columns_result(Size k, Size n, const double *rows, int exponent, const int32 *order)
 {
 	Tensor	   *t = tensor_new_matrix(TENSOR_FLOAT8, n, k);
 	double	   *out = TENSOR_F8(t);
@@ -147,7 +148,7 @@ columns_result(Size k, Size n, const double *rows, int exponent)
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (Size j = 0; j < k; j++)
-			out[i * k + j] = ldexp(rows[j * n + i], exponent);
+			out[(order ? (Size) order[i] : i) * k + j] = ldexp(rows[j * n + i], exponent);
 	}
 	return PointerGetDatum(t);
 }
@@ -183,6 +184,7 @@ typedef struct MatrixCall
 	MemoryContext before;
 	MemoryContext scratch;
 	int			exponent;
+	int32	   *order;			/* rows are taken in the order of their content */
 	Factors    *factors;
 } MatrixCall;
 
@@ -202,9 +204,14 @@ matrix_call(FunctionCallInfo fcinfo, const char *function)
 static void
 enter_scratch(MatrixCall *call, const char *function, Size bytes, bool negative_too)
 {
-	call->scratch = scratch_create(function, size_add(bytes, size_mul(tensor_size(call->matrix), sizeof(double))), HINT);
+	Size		matrix = size_add(size_mul(tensor_size(call->matrix), sizeof(double)), row_order_scratch(call->n, call->p));
+	double	   *x;
+
+	call->scratch = scratch_create(function, size_add(bytes, matrix), HINT);
 	call->before = MemoryContextSwitchTo(call->scratch);
-	call->factors = factors_new(call->n, call->p, call->k, scaled_elements(call->matrix, function, negative_too, &call->exponent));
+	x = scaled_elements(call->matrix, function, negative_too, &call->exponent);
+	call->order = row_order(call->n, call->p, x);
+	call->factors = factors_new(call->n, call->p, call->k, x);
 }
 
 /* (left, right, error, iterations), or with right_first right before left */
@@ -215,7 +222,7 @@ factors_result(FunctionCallInfo fcinfo, MatrixCall *call, bool right_first)
 	Datum		values[4];
 
 	MemoryContextSwitchTo(call->before);
-	values[right_first ? 1 : 0] = columns_result(call->k, call->n, f->left, call->exponent);
+	values[right_first ? 1 : 0] = columns_result(call->k, call->n, f->left, call->exponent, call->order);
 	values[right_first ? 0 : 1] = rows_result(call->k, call->p, f->right);
 	values[2] = Float8GetDatum(ldexp(f->error, call->exponent));
 	values[3] = Int32GetDatum(f->iterations);
@@ -282,7 +289,7 @@ clustering_ntf(PG_FUNCTION_ARGS)
 	for (Size r = 0; r < n.rank; r++)
 		TENSOR_F8(weights)[r] = ldexp(n.weight[r], exponent);
 	for (int m = 0; m < 3; m++)
-		values[m] = columns_result(n.rank, n.dims[m], n.factor[m], 0);
+		values[m] = columns_result(n.rank, n.dims[m], n.factor[m], 0, NULL);
 	values[3] = PointerGetDatum(weights);
 	values[4] = Float8GetDatum(ldexp(n.error, exponent));
 	values[5] = Int32GetDatum(n.iterations);
