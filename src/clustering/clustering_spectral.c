@@ -78,7 +78,7 @@ labels_of(const PointRows *rows, int k, const double *y, bool by_kmeans, int64 s
 		for (int i = 0; i < rows->n; i++)
 			label[i] = 1;
 	else if (by_kmeans)
-		spectral_labels_kmeans(rows->n, k, y, seed, label);
+		spectral_labels_kmeans(rows->n, k, y, k, seed, label);
 	else
 		spectral_labels_rotation(rows->n, k, y, seed, label);
 	MemoryContextSwitchTo(old);

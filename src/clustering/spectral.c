@@ -407,10 +407,10 @@ spectral_embedding_sparse(SparseSymmetric *w, int k, double *value, double *y)
 /* ---- labels ---- */
 
 void
-spectral_labels_kmeans(int n, int k, const double *y, int64 seed, int32 *label)
+spectral_labels_kmeans(int n, int width, const double *y, int k, int64 seed, int32 *label)
 {
 	KmeansOptions options = kmeans_options(k, seed);
-	KmeansRows *rows = kmeans_rows_of(n, k, TENSOR_FLOAT8, y, NULL, false);
+	KmeansRows *rows = kmeans_rows_of(n, width, TENSOR_FLOAT8, y, NULL, false);
 	KmeansFit  *fit = kmeans_fit(rows, &options);
 
 	memcpy(label, fit->label, (Size) n * sizeof(int32));

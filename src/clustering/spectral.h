@@ -29,12 +29,12 @@ extern void spectral_fix_sign(int n, int k, double *y);
 extern Size spectral_embedding_dense_scratch(int n, int k);
 extern Size spectral_embedding_sparse_scratch(int n, int k);
 
-/* ---- labels of the rows of y (n x k): 1 .. k by size, as labels_by_size ---- */
+/* ---- labels of rows of coordinates: 1 .. k by size, as labels_by_size ---- */
 
-/* k-means, the best of 10 starts. */
-extern void spectral_labels_kmeans(int n, int k, const double *y, int64 seed, int32 *label);
+/* k-means of y (n x width), the best of 10 starts; it leaves scratch in CurrentMemoryContext. */
+extern void spectral_labels_kmeans(int n, int width, const double *y, int k, int64 seed, int32 *label);
 
-/* Yu and Shi's (2003) rotation to indicators, the best of 10 starts (spectral_rotation.c). */
+/* Yu and Shi's (2003) rotation of y (n x k) to indicators, the best of 10 starts (spectral_rotation.c). */
 extern void spectral_labels_rotation(int n, int k, const double *y, int64 seed, int32 *label);
 
 #endif							/* NEUROENC_SPECTRAL_H */
