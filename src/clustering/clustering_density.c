@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "clustering/dbscan.h"
+#include "clustering/hdbscan.h"
 #include "stats/points_window.h"
 
 /* ---- dbscan(t, eps, min_points, metric) ---- */
@@ -61,4 +62,59 @@ Datum
 clustering_dbscan(PG_FUNCTION_ARGS)
 {
 	return points_window(fcinfo, 0, 1, dbscan_method);
+}
+
+/* ---- hdbscan and hdbscan_probability(t, min_cluster_size, min_samples, allow_single_cluster) ---- */
+
+static HdbscanOptions
+hdbscan_options(FunctionCallInfo fcinfo)
+{
+	HdbscanOptions options;
+
+	options.min_cluster_size = DatumGetInt32(points_window_option(fcinfo, 1, "min_cluster_size"));
+	options.min_samples = options.min_cluster_size;
+	if (!points_window_option_is_null(fcinfo, 2))
+		options.min_samples = DatumGetInt32(points_window_option(fcinfo, 2, "min_samples"));
+	options.allow_single_cluster = DatumGetBool(points_window_option(fcinfo, 3, "allow_single_cluster"));
+	if (options.min_cluster_size < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_cluster_size must be at least 2, not %d", options.min_cluster_size)));
+	if (options.min_samples < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_samples must be at least 1, not %d", options.min_samples)));
+	return options;
+}
+
+static void
+hdbscan_label_method(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answer)
+{
+	HdbscanOptions options = hdbscan_options(fcinfo);
+
+	answer->label = huge_alloc(rows->n * sizeof(int32));
+	hdbscan(rows, &options, answer->label, NULL);
+}
+
+static void
+hdbscan_probability_method(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answer)
+{
+	HdbscanOptions options = hdbscan_options(fcinfo);
+
+	answer->number = huge_matrix(1, rows->n);
+	hdbscan(rows, &options, NULL, answer->number);
+}
+
+PG_FUNCTION_INFO_V1(clustering_hdbscan);
+Datum
+clustering_hdbscan(PG_FUNCTION_ARGS)
+{
+	return points_window(fcinfo, 0, 1, hdbscan_label_method);
+}
+
+PG_FUNCTION_INFO_V1(clustering_hdbscan_probability);
+Datum
+clustering_hdbscan_probability(PG_FUNCTION_ARGS)
+{
+	return points_window(fcinfo, 0, 1, hdbscan_probability_method);
 }
