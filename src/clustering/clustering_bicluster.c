@@ -56,7 +56,7 @@ bicluster_rows(FunctionCallInfo fcinfo)
 	int			n;
 	int32	   *label;
 
-	tensor_require_matrix(t, "the matrix");
+	tensor_require_matrix(t, "bicluster's argument");
 	m = t->dims[0];
 	n = t->dims[1];
 	if (k < 1)

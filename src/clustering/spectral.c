@@ -7,7 +7,7 @@
  * Laplacian I - N nearest 0 are those of N nearest 1.  The eigenvalue 1 itself is
  * there once for each connected component, with D^1/2 on the component as its
  * vector: these are written down, not computed, so that none can be missed, and
- * -2 times them is added to N, which sends them to the other end of the spectrum.
+ * -3 times them is added to N, which sends them below all others, to -2.
  *
  * The rest comes from block Krylov iteration, and where that does not settle soon
  * (long, thin graphs have gaps of 1e-6), from the same iteration with the inverse of
@@ -182,7 +182,7 @@ product(void *arg, Size b, const double *x, double *y)
 		gemm_f8(false, false, b, n, n, 1, x, n, s->dense, n, 0, y, n);
 	else
 		sparse_product(s->sparse, b, x, y);
-	add_trivial(s, b, -2, x, y);
+	add_trivial(s, b, -3, x, y);
 }
 
 static void
@@ -311,12 +311,15 @@ spectral_fix_sign(int n, int k, double *y)
 	for (int j = 0; j < k; j++)
 	{
 		double		largest = 0;
+		Size		i = 0;
 
-		for (Size i = 0; i < (Size) n; i++)
-			if (fabs(y[i * k + j]) > fabs(largest))
-				largest = y[i * k + j];
-		for (Size i = 0; largest < 0 && i < (Size) n; i++)
-			y[i * k + j] = -y[i * k + j];
+		for (Size l = 0; l < (Size) n; l++)
+			largest = Max(largest, fabs(y[l * k + j]));
+		while (fabs(y[i * k + j]) < (1 - 1e-6) * largest)
+			i++;
+		if (y[i * k + j] < 0)
+			for (Size l = 0; l < (Size) n; l++)
+				y[l * k + j] = -y[l * k + j];
 	}
 }
 

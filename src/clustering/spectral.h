@@ -13,8 +13,7 @@
 /*
  * The k largest eigenvalues of inv(D) W, descending (value: k), and their right
  * eigenvectors y (n x k), D the row sums of W: inv(D^1/2) times the eigenvectors
- * of length 1 of inv(D^1/2) W inv(D^1/2), of the sign that makes the element of
- * largest size positive, the first such.
+ * of length 1 of inv(D^1/2) W inv(D^1/2), with the signs of spectral_fix_sign.
  *
  * W: symmetric, no element negative, n x n, or sparse; destroyed.  A row of zeros
  * is a component of its own.  1 <= k <= n.
@@ -22,7 +21,7 @@
 extern void spectral_embedding_dense(int n, double *w, int k, double *value, double *y);
 extern void spectral_embedding_sparse(SparseSymmetric *w, int k, double *value, double *y);
 
-/* Columns of y get the sign that makes the element of largest size positive. */
+/* Columns of y (n x k) get the sign that makes the element of largest size positive, the first of those within 1e-6 of it. */
 extern void spectral_fix_sign(int n, int k, double *y);
 
 /* Bytes of scratch, which it claims itself. */
