@@ -164,3 +164,18 @@ INSERT INTO samples_contingency (v)
     UNION ALL SELECT contingency_agg('classé ' || id % 2, 'b' || fold) FROM sample_rows WHERE id <= 12
     UNION ALL SELECT contingency_agg(i % 40, i % 31) FROM generate_series(1, 2000) i
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_graph (id int GENERATED ALWAYS AS IDENTITY, v graph);
+INSERT INTO samples_graph (v)
+    SELECT graph_agg(id, (id * 7) % 20, abs(x[1])) FROM sample_rows WHERE id <= 40
+    UNION ALL SELECT graph_agg(id, fold) FROM sample_rows
+    UNION ALL SELECT graph_agg('é' || fold, 'n' || id % 9, abs(x[1])) FROM sample_rows WHERE id <= 30
+    UNION ALL SELECT knn_graph(id, x, 3, 'euclidean', 'distance') FROM sample_rows WHERE id <= 25
+    UNION ALL SELECT NULL;
+
+CREATE TABLE samples_cooccurrence (id int GENERATED ALWAYS AS IDENTITY, v cooccurrence);
+INSERT INTO samples_cooccurrence (v)
+    SELECT cooccurrence(x) FROM sample_rows
+    UNION ALL SELECT cooccurrence(x || x * -1, 0.5) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT cooccurrence(x) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT NULL;

@@ -203,7 +203,7 @@ knn_graph_of(const Points *p, int64 k, KnnMetric metric, KnnWeight weight)
 	if (k < 1 || k >= points_n(p))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k must be from 1 to %d, one less than the number of rows, not " INT64_FORMAT, points_n(p) - 1, k)));
+				 errmsg("k must be at least 1 and less than the number of rows, %d, not " INT64_FORMAT, points_n(p), k)));
 	rows = points_rows_f8(p);
 	point_rows_require_distinct_ids(rows);
 	e = edges_new(old, false, &edges_no_options);
