@@ -7,15 +7,6 @@
  * more than the products' rounding the row is done; else the centres that are
  * within it are compared by differences in float8.  So the answer is that of
  * float8 although the flops are float4's.
- *
- * After the centres have moved, a row keeps its centre without a look if its
- * distance to it (at most 'upper', taken anew where that helps) is less than
- * that to every other (at least 'lower', less the largest move): Hamerly 2010.
- * Of the rows that are left, those of one centre are compared with the centres
- * that are within twice their largest distance of it only (Elkan 2003; by
- * whole clusters, so that it still is a product of matrices).  In many
- * dimensions and without clusters neither leaves anything out: a sample of rows
- * tells beforehand, and then all is done from scratch, which costs less.
  */
 #include "postgres.h"
 
@@ -30,8 +21,6 @@
 #include "linalg/linalg.h"
 
 #define NEAR_MAX		8			/* candidates of a row that are kept apart */
-#define SAMPLE			128			/* rows that tell what bounds would leave out */
-#define WORTH			0.6			/* share of the flops up to which bounds are used */
 #define BLOCK_ROWS		4096
 
 /* ---- scores ---- */
@@ -140,7 +129,7 @@ next_best(bool wide, const void *score, int m)
 /* ---- one row ---- */
 
 /* The best scores of a row so far, and the centres that may be nearest. */
-typedef struct Near
+struct Near
 {
 	double		error;
 	double		best;
@@ -148,7 +137,7 @@ typedef struct Near
 	int			n;				/* candidates; over NEAR_MAX: too many to keep */
 	int32		which[NEAR_MAX];
 	double		score[NEAR_MAX];
-} Near;
+};
 
 static void
 near_start(Near *near, double error)
@@ -220,11 +209,10 @@ nearest_candidate(const Assignment *a, const TileCentres *centres, const Near *n
 	return nearest;
 }
 
-/* How much bounds are to be off so that no rounding matters. */
-static double
-slack_of(int d)
+double
+assignment_slack(const KmeansRows *r)
 {
-	return ((double) d + 1000) * 4 * DBL_EPSILON;
+	return ((double) r->d + 1000) * 4 * DBL_EPSILON;
 }
 
 /* Sets a row's label, and its bounds if there are any. */
@@ -249,51 +237,46 @@ near_finish(Assignment *a, const TileCentres *centres, const Near *near, Size i,
 		double		second = certain ? near->second : near->best;
 		double		least = near->best - (certain ? 1 : 3) * near->error;
 
-		a->upper[i] = sqrt(Max(0, norm - 2 * least)) * (1 + slack_of(a->r->d));
-		a->lower[i] = sqrt(Max(0, norm - 2 * (second + near->error))) * (1 - slack_of(a->r->d));
+		a->upper[i] = sqrt(Max(0, norm - 2 * least)) * (1 + assignment_slack(a->r));
+		a->lower[i] = sqrt(Max(0, norm - 2 * (second + near->error))) * (1 - assignment_slack(a->r));
 	}
 }
 
 /* ---- tiles ---- */
 
-/* A worker's scratch: a tile of rows, products, what is known of its rows, a row in float8. */
-typedef struct Scratch
-{
-	void	   *rows;
-	void	   *products;
-	Near	   *near;
-	double	   *x;
-} Scratch;
-
 static Size
-tile_scratch_bytes(const KmeansRows *r, TileShape shape)
+scratch_bytes(const KmeansRows *r, int k, TileShape shape)
 {
 	Size		bytes = size_mul(size_mul(shape.rows, size_add(r->d, shape.centres)), sizeof(double));
 
 	bytes = size_add(bytes, size_mul(shape.rows, sizeof(Near)));
-	return size_add(bytes, size_mul(r->d, sizeof(double)));
+	bytes = size_add(bytes, size_mul(size_add(r->d, k), sizeof(double)));
+	bytes = size_add(bytes, size_add(tile_centres_bytes(r, k), size_mul(k, sizeof(int32))));
+	return TYPEALIGN(64, bytes);
 }
 
-static Scratch
-scratch_of(const Assignment *a, int worker)
+AssignmentScratch
+assignment_scratch(const Assignment *a, int worker)
 {
 	Size		rows = a->shape.rows;
 	char	   *at = a->scratch + worker * a->scratch_bytes;
-	Scratch		s;
+	AssignmentScratch s;
 
 	s.rows = at;
 	s.products = at + rows * a->r->d * sizeof(double);
 	s.near = (Near *) ((char *) s.products + rows * a->shape.centres * sizeof(double));
 	s.x = (double *) (s.near + rows);
+	s.distance = s.x + a->r->d;
+	s.some = *a->tile_centres;
+	s.some.values = s.distance + a->k;
+	s.some.half = (double *) s.some.values + (Size) a->k * a->r->d;
+	s.which = (int32 *) ((double *) s.some.half + a->k);
 	return s;
 }
 
-/*
- * Rows first .. (row NULL) or row[first ..], n of them, against all of 'c', whose
- * numbers 'which' (NULL: they are the centres') tells.
- */
-static void
-search(Assignment *a, const TileCentres *c, const int32 *which, const int32 *row, Size first, int n, Scratch *s)
+void
+assignment_search(Assignment *a, const TileCentres *c, const int32 *which,
+				  const int32 *row, Size first, int n, AssignmentScratch *s)
 {
 	const void *rows = tile_rows(a->r, c->wide, row, first, n, s->rows);
 	Size		element = c->wide ? sizeof(double) : sizeof(float);
@@ -319,25 +302,17 @@ start_tile(int64 number, int worker, void *arg)
 {
 	Assignment *a = arg;
 	Size		first = number * a->shape.rows;
-	Scratch		s = scratch_of(a, worker);
+	AssignmentScratch s = assignment_scratch(a, worker);
 
-	search(a, a->tile_centres, NULL, NULL, first, (int) Min((Size) a->shape.rows, a->r->n - first), &s);
+	assignment_search(a, a->tile_centres, NULL, NULL, first, (int) Min((Size) a->shape.rows, a->r->n - first), &s);
 }
 
 void
 assignment_start(Assignment *a, const double *centre)
 {
 	a->centre = centre;
-	tile_centres_set(a->tile_centres, a->r, a->k, centre, NULL);
+	tile_centres_set(a->tile_centres, a->r, a->k, centre);
 	parallel_for(((int64) a->r->n + a->shape.rows - 1) / a->shape.rows, 0, start_tile, a);
-}
-
-/* ---- with bounds ---- */
-
-void
-assignment_again(Assignment *a, const double *centre, const double *moved)
-{
-	assignment_start(a, centre);
 }
 
 void
@@ -357,10 +332,10 @@ Size
 assignment_bytes(const KmeansRows *r, int k, bool bounds)
 {
 	TileShape	shape = tile_shape(r, k);
-	Size		bytes = size_mul(tile_scratch_bytes(r, shape) + 64, parallel_threads());
+	Size		bytes = size_mul(scratch_bytes(r, k, shape), parallel_threads());
 
 	bytes = size_add(bytes, tile_centres_bytes(r, k));
-	return size_add(bytes, bounds ? size_mul(r->n, 2 * sizeof(double)) : 0);
+	return size_add(bytes, bounds ? size_mul(r->n, 2 * sizeof(double) + sizeof(int32) + sizeof(bool)) : 0);
 }
 
 Assignment *
@@ -373,12 +348,14 @@ assignment_new(const KmeansRows *r, int k, int32 *label, bool bounds)
 	a->label = label;
 	a->shape = tile_shape(r, k);
 	a->tile_centres = tile_centres_new(r, k);
-	a->scratch_bytes = TYPEALIGN(64, tile_scratch_bytes(r, a->shape));
+	a->scratch_bytes = scratch_bytes(r, k, a->shape);
 	a->scratch = huge_alloc(size_mul(a->scratch_bytes, parallel_threads()));
 	if (bounds)
 	{
 		a->upper = huge_matrix(1, r->n);
 		a->lower = huge_matrix(1, r->n);
+		a->open = huge_alloc(r->n * sizeof(bool));
+		a->order = huge_alloc(r->n * sizeof(int32));
 	}
 	return a;
 }

@@ -19,23 +19,54 @@ typedef struct Assignment
 	int32	   *label;			/* n */
 	double	   *upper;			/* n: at least the distance to the row's centre; NULL: no bounds are kept */
 	double	   *lower;			/* n: at most the distance to every other one */
+	bool	   *open;			/* n, with bounds: they don't settle the row */
+	int32	   *order;			/* n, with bounds: open rows by their centre */
 	TileCentres *tile_centres;
 	TileShape	shape;
 	char	   *scratch;		/* scratch_bytes a worker */
 	Size		scratch_bytes;
 } Assignment;
 
-/* In CurrentMemoryContext, which must have assignment_bytes. */
+/* In CurrentMemoryContext, which must have claimed assignment_bytes. */
 extern Assignment *assignment_new(const KmeansRows *r, int k, int32 *label, bool bounds);
 extern Size assignment_bytes(const KmeansRows *r, int k, bool bounds);
 
 /* Every row against every centre: 2 n d k flops. */
 extern void assignment_start(Assignment *a, const double *centre);
 
-/* The same answer after the centres have moved by 'moved' (k): rows whose bounds part leave out what they can. */
-extern void assignment_again(Assignment *a, const double *centre, const double *moved);
-
 /* A row's centre is another now, and its bounds are unknown. */
 extern void assignment_set(Assignment *a, Size i, int32 label);
+
+/* What is known of a row while scores are looked at. */
+typedef struct Near Near;
+
+/* A worker's scratch. */
+typedef struct AssignmentScratch
+{
+	void	   *rows;			/* a tile of them */
+	void	   *products;
+	Near	   *near;			/* of the tile's rows */
+	double	   *x;				/* d */
+	double	   *distance;		/* k */
+	TileCentres some;			/* room for all */
+	int32	   *which;			/* k */
+} AssignmentScratch;
+
+extern AssignmentScratch assignment_scratch(const Assignment *a, int worker);
+
+/*
+ * Labels and bounds of rows first .. (row NULL) or row[first ..], n of them, at
+ * most shape.rows, among all of 'c', whose numbers 'which' (NULL: the centres' own) tells.
+ */
+extern void assignment_search(Assignment *a, const TileCentres *c, const int32 *which,
+							  const int32 *row, Size first, int n, AssignmentScratch *s);
+
+/* Bounds are put off by this share, so that no rounding of float8 matters. */
+extern double assignment_slack(const KmeansRows *r);
+
+/* ---- kmeans_bounds.c ---- */
+
+/* assignment_start's answer after the centres have moved by 'moved' (k): what bounds rule out is left out. */
+extern void assignment_again(Assignment *a, const double *centre, const double *moved);
 
 #endif							/* NEUROENC_KMEANS_ASSIGN_H */

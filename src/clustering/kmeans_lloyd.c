@@ -155,7 +155,7 @@ update_centres(Lloyd *l)
 	{
 		double		squared = l->changed[j] ? kmeans_squared(l->old + (Size) j * d, l->fit->centre + (Size) j * d, d) : 0;
 
-		l->moved[j] = sqrt(squared);
+		l->moved[j] = sqrt(squared) * (1 + assignment_slack(l->r));
 		total += squared;
 	}
 	return total;

@@ -87,7 +87,7 @@ try_candidates(Seeding *s, const int32 *row, int m)
 
 	for (int t = 0; t < s->n_trials; t++)
 		kmeans_row_read(s->r, row[Min(t, m - 1)], s->candidate + (Size) t * s->r->d);
-	tile_centres_set(s->tile_centres, s->r, s->n_trials, s->candidate, NULL);
+	tile_centres_set(s->tile_centres, s->r, s->n_trials, s->candidate);
 	parallel_for(n_tiles, 0, seed_tile, s);
 	for (int t = 0; t < m; t++)
 	{

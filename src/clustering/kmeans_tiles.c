@@ -54,7 +54,7 @@ shifted(const KmeansRows *r, const double *centre, int j)
 }
 
 void
-tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centre, const int32 *which)
+tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centre)
 {
 	double		longest = 0;
 	double	   *half = t->half;
@@ -62,7 +62,7 @@ tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centr
 	t->k = k;
 	for (int c = 0; c < k; c++)
 	{
-		const double *from = centre + (Size) (which ? which[c] : c) * r->d;
+		const double *from = centre + (Size) c * r->d;
 		double		squared = 0;
 
 		for (int j = 0; j < r->d; j++)
@@ -74,7 +74,7 @@ tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centr
 	t->wide = r->wide || longest > NARROW_PRODUCT || t->longest * sqrt(r->norm_max) > NARROW_PRODUCT;
 	for (int c = 0; c < k; c++)
 	{
-		const double *from = centre + (Size) (which ? which[c] : c) * r->d;
+		const double *from = centre + (Size) c * r->d;
 		Size		at = (Size) c * r->d;
 
 		for (int j = 0; j < r->d; j++)
@@ -90,6 +90,23 @@ tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centr
 
 			((float *) t->half)[c] = narrow;
 		}
+}
+
+void
+tile_centres_take(TileCentres *to, const TileCentres *from, int m, const int32 *which)
+{
+	Size		element = from->wide ? sizeof(double) : sizeof(float);
+	Size		bytes = from->d * element;
+
+	to->k = m;
+	to->d = from->d;
+	to->wide = from->wide;
+	to->longest = from->longest;
+	for (int c = 0; c < m; c++)
+	{
+		memcpy((char *) to->values + c * bytes, (char *) from->values + which[c] * bytes, bytes);
+		memcpy((char *) to->half + c * element, (char *) from->half + which[c] * element, element);
+	}
 }
 
 double

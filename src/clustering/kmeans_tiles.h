@@ -28,8 +28,11 @@ typedef struct TileCentres
 extern TileCentres *tile_centres_new(const KmeansRows *r, int k);
 extern Size tile_centres_bytes(const KmeansRows *r, int k);
 
-/* Sets the first k of them to centre (k x d), or to those that 'which' (NULL: all) tells. */
-extern void tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centre, const int32 *which);
+/* Sets them to centre (k x d). */
+extern void tile_centres_set(TileCentres *t, const KmeansRows *r, int k, const double *centre);
+
+/* Sets 'to' (with room) to the m of 'from' that 'which' tells. */
+extern void tile_centres_take(TileCentres *to, const TileCentres *from, int m, const int32 *which);
 
 /* The shape of tiles: rows, and centres at a time. */
 typedef struct TileShape
