@@ -20,194 +20,127 @@
 #include "clustering/kmeans_assign.h"
 #include "linalg/linalg.h"
 
-#define NEAR_MAX		8			/* candidates of a row that are kept apart */
 #define BLOCK_ROWS		4096
 
 /* ---- scores ---- */
 
-HOT_LOOP static float
-subtract_max_f4(float *score, const float *half, int m)
-{
-	float		best = -INFINITY;
+/*
+ * Vectors of the compiler's, as wide as the widest machine's and cut where it is
+ * narrower: a lane keeps its best and second best, and where the best was.
+ */
+#define LANES			16
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(4)));
+typedef int32 LaneNumbers __attribute__((vector_size(LANES * sizeof(int32)), aligned(4)));
 
-#pragma omp simd reduction(max:best)
+#define PICK(mask, a, b) (((LaneNumbers) (a) & (mask)) | ((LaneNumbers) (b) & ~(mask)))
+
+typedef struct Best
+{
+	double		best;
+	double		second;
+	int32		where;			/* the best is */
+} Best;
+
+/* Joins lanes 0 .. w - 1 with those after them. */
+static inline void
+fold_lanes(int w, float *best, float *second, int32 *where)
+{
+	for (int l = 0; l < w; l++)
+	{
+		float		a = best[l];
+		float		b = best[l + w];
+		float		lost = b > a ? a : b;
+		float		more = second[l + w] > second[l] ? second[l + w] : second[l];
+
+		second[l] = lost > more ? lost : more;
+		where[l] = b > a ? where[l + w] : where[l];
+		best[l] = b > a ? b : a;
+	}
+}
+
+/* Of score[j] - half[j]: the two largest, m >= 1. */
+HOT_LOOP static void
+best_two_f4(const float *score, const float *half, int m, Best *found)
+{
+	Lanes		best;
+	Lanes		second;
+	LaneNumbers where = {0};
+	LaneNumbers number;
+	float		lane_best[LANES];
+	float		lane_second[LANES];
+	int32		lane_where[LANES];
+	int			j = 0;
+
+	for (int l = 0; l < LANES; l++)
+	{
+		best[l] = -INFINITY;
+		number[l] = l;
+	}
+	second = best;
+	for (; j + LANES <= m; j += LANES)
+	{
+		Lanes		value = *(const Lanes *) (score + j) - *(const Lanes *) (half + j);
+		LaneNumbers better = value > best;
+		Lanes		lost = (Lanes) PICK(better, best, value);
+		LaneNumbers next = lost > second;
+
+		second = (Lanes) PICK(next, lost, second);
+		best = (Lanes) PICK(better, value, best);
+		where = PICK(better, number, where);
+		number += LANES;
+	}
+	memcpy(lane_best, &best, sizeof(best));
+	memcpy(lane_second, &second, sizeof(second));
+	memcpy(lane_where, &where, sizeof(where));
+	fold_lanes(8, lane_best, lane_second, lane_where);
+	fold_lanes(4, lane_best, lane_second, lane_where);
+	fold_lanes(2, lane_best, lane_second, lane_where);
+	fold_lanes(1, lane_best, lane_second, lane_where);
+	*found = (Best) {lane_best[0], lane_second[0], lane_where[0]};
+	for (; j < m; j++)
+	{
+		float		value = score[j] - half[j];
+
+		if (value > found->best)
+			*found = (Best) {value, found->best, j};
+		else if (value > found->second)
+			found->second = value;
+	}
+}
+
+static void
+best_two_f8(const double *score, const double *half, int m, Best *found)
+{
+	*found = (Best) {-INFINITY, -INFINITY, 0};
 	for (int j = 0; j < m; j++)
 	{
-		score[j] -= half[j];
-		best = score[j] > best ? score[j] : best;
+		double		value = score[j] - half[j];
+
+		if (value > found->best)
+			*found = (Best) {value, found->best, j};
+		else if (value > found->second)
+			found->second = value;
 	}
-	return best;
 }
 
-HOT_LOOP static float
-max_f4(const float *score, int m)
-{
-	float		best = -INFINITY;
-
-#pragma omp simd reduction(max:best)
-	for (int j = 0; j < m; j++)
-		best = score[j] > best ? score[j] : best;
-	return best;
-}
-
-HOT_LOOP static int
-find_f4(const float *score, int m, float value)
-{
-	int			at = m;
-
-#pragma omp simd reduction(min:at)
-	for (int j = 0; j < m; j++)
-	{
-		int			here = score[j] == value ? j : m;
-
-		at = here < at ? here : at;
-	}
-	return at;
-}
-
-HOT_LOOP static double
-subtract_max_f8(double *score, const double *half, int m)
-{
-	double		best = -INFINITY;
-
-#pragma omp simd reduction(max:best)
-	for (int j = 0; j < m; j++)
-	{
-		score[j] -= half[j];
-		best = score[j] > best ? score[j] : best;
-	}
-	return best;
-}
-
-HOT_LOOP static double
-max_f8(const double *score, int m)
-{
-	double		best = -INFINITY;
-
-#pragma omp simd reduction(max:best)
-	for (int j = 0; j < m; j++)
-		best = score[j] > best ? score[j] : best;
-	return best;
-}
-
-static int
-find_f8(const double *score, int m, double value)
-{
-	int			at = 0;
-
-	while (at < m && score[at] != value)
-		at++;
-	return at;
-}
-
-/* The row of scores at 'score', of either type; next_best takes the best of m out. */
 static double
-first_best(bool wide, void *score, const void *half, int from, int m)
+score_at(bool wide, const void *score, const void *half, int j)
 {
-	return wide ? subtract_max_f8(score, (const double *) half + from, m) :
-		(double) subtract_max_f4(score, (const float *) half + from, m);
+	return wide ? ((const double *) score)[j] - ((const double *) half)[j] :
+		(double) (((const float *) score)[j] - ((const float *) half)[j]);
 }
 
-static int
-take_out(bool wide, void *score, int m, double best)
+/* Joins what centres from 'from' on had to what those before them had. */
+static inline void
+join_best(Best *all, const Best *found, int from)
 {
-	int			at = wide ? find_f8(score, m, best) : find_f4(score, m, (float) best);
-
-	if (wide)
-		((double *) score)[at] = -INFINITY;
+	if (found->best > all->best)
+		*all = (Best) {found->best, Max(all->best, found->second), from + found->where};
 	else
-		((float *) score)[at] = -INFINITY;
-	return at;
-}
-
-static double
-next_best(bool wide, const void *score, int m)
-{
-	return wide ? max_f8(score, m) : (double) max_f4(score, m);
+		all->second = Max(all->second, found->best);
 }
 
 /* ---- one row ---- */
-
-/* The best scores of a row so far, and the centres that may be nearest. */
-struct Near
-{
-	double		error;
-	double		best;
-	double		second;
-	int			n;				/* candidates; over NEAR_MAX: too many to keep */
-	int32		which[NEAR_MAX];
-	double		score[NEAR_MAX];
-};
-
-static void
-near_start(Near *near, double error)
-{
-	near->error = error;
-	near->best = -INFINITY;
-	near->second = -INFINITY;
-	near->n = 0;
-}
-
-static inline void
-near_note(Near *near, double score)
-{
-	if (score > near->best)
-	{
-		near->second = near->best;
-		near->best = score;
-	}
-	else if (score > near->second)
-		near->second = score;
-}
-
-/* Looks at the products of a row with centres from .. from + m - 1. */
-static void
-near_look(Near *near, bool wide, void *score, const void *half, int from, int m)
-{
-	double		best = first_best(wide, score, half, from, m);
-
-	while (best >= near->best - 2 * near->error && near->n <= NEAR_MAX && best > -INFINITY)
-	{
-		int			at = take_out(wide, score, m, best);
-
-		near_note(near, best);
-		if (near->n < NEAR_MAX)
-		{
-			near->which[near->n] = from + at;
-			near->score[near->n] = best;
-		}
-		near->n++;
-		best = next_best(wide, score, m);
-	}
-	near_note(near, best);
-}
-
-/* Of the candidates the nearest by differences (the lower number of equals); which NULL: numbers are those of centres. */
-static int32
-nearest_candidate(const Assignment *a, const TileCentres *centres, const Near *near, Size i, const int32 *which, double *x)
-{
-	int			n = near->n <= NEAR_MAX ? near->n : centres->k;
-	double		least = INFINITY;
-	int32		nearest = -1;
-
-	kmeans_row_read(a->r, i, x);
-	for (int t = 0; t < n; t++)
-	{
-		int32		number = near->n <= NEAR_MAX ? near->which[t] : t;
-		int32		c = which ? which[number] : number;
-		double		squared;
-
-		if (near->n <= NEAR_MAX && near->score[t] < near->best - 2 * near->error)
-			continue;
-		squared = kmeans_squared(x, a->centre + (Size) c * a->r->d, a->r->d);
-		if (squared < least || (squared == least && c < nearest))
-		{
-			least = squared;
-			nearest = c;
-		}
-	}
-	return nearest;
-}
 
 double
 assignment_slack(const KmeansRows *r)
@@ -215,30 +148,58 @@ assignment_slack(const KmeansRows *r)
 	return ((double) r->d + 1000) * 4 * DBL_EPSILON;
 }
 
-/* Sets a row's label, and its bounds if there are any. */
+/*
+ * Of the centres that may be nearest to row i, those whose score is within
+ * 'reach' of the best (scores NULL: any), the nearest by differences; the lower
+ * number of equals.  'which' tells the numbers of centres, NULL: they are as in 'c'.
+ */
+static int32
+nearest_by_differences(const Assignment *a, const TileCentres *c, const int32 *which, Size i,
+					   const void *score, double reach, double *x)
+{
+	double		least = INFINITY;
+	int32		nearest = -1;
+
+	kmeans_row_read(a->r, i, x);
+	for (int j = 0; j < c->k; j++)
+	{
+		int32		number = which ? which[j] : j;
+		double		squared;
+
+		if (score && score_at(c->wide, score, c->half, j) < reach)
+			continue;
+		squared = kmeans_squared(x, a->centre + (Size) number * a->r->d, a->r->d);
+		if (squared < least || (squared == least && number < nearest) || nearest < 0)
+		{
+			least = squared;
+			nearest = number;
+		}
+	}
+	return nearest;
+}
+
+/* A row's label, and its bounds if they are kept. */
 static void
-near_finish(Assignment *a, const TileCentres *centres, const Near *near, Size i, const int32 *which, double *x)
+finish_row(Assignment *a, const TileCentres *c, const int32 *which, Size i, const Best *found, const void *score, double *x)
 {
 	double		norm = a->r->norm[i];
-	bool		certain = near->second < near->best - 2 * near->error;
+	double		error = tile_error(c, norm);
+	double		reach = found->best - 2 * error;
+	bool		certain = found->second < reach;
 
 	if (certain)
-	{
-		int			t = 0;
-
-		while (near->score[t] != near->best)
-			t++;
-		a->label[i] = which ? which[near->which[t]] : near->which[t];
-	}
+		a->label[i] = which ? which[found->where] : found->where;
 	else
-		a->label[i] = nearest_candidate(a, centres, near, i, which, x);
+		a->label[i] = nearest_by_differences(a, c, which, i, score, reach, x);
 	if (a->upper)
 	{
-		double		second = certain ? near->second : near->best;
-		double		least = near->best - (certain ? 1 : 3) * near->error;
+		/* the nearest has at least this score, every other one at most that */
+		double		own = found->best - (certain ? 1 : 3) * error;
+		double		other = (certain ? found->second : found->best) + error;
+		double		slack = assignment_slack(a->r);
 
-		a->upper[i] = sqrt(Max(0, norm - 2 * least)) * (1 + assignment_slack(a->r));
-		a->lower[i] = sqrt(Max(0, norm - 2 * (second + near->error))) * (1 - assignment_slack(a->r));
+		a->upper[i] = sqrt(Max(0, norm - 2 * own)) * (1 + slack);
+		a->lower[i] = sqrt(Max(0, norm - 2 * other)) * (1 - slack);
 	}
 }
 
@@ -249,7 +210,7 @@ scratch_bytes(const KmeansRows *r, int k, TileShape shape)
 {
 	Size		bytes = size_mul(size_mul(shape.rows, size_add(r->d, shape.centres)), sizeof(double));
 
-	bytes = size_add(bytes, size_mul(shape.rows, sizeof(Near)));
+	bytes = size_add(bytes, size_mul(shape.rows, sizeof(Best)));
 	bytes = size_add(bytes, size_mul(size_add(r->d, k), sizeof(double)));
 	bytes = size_add(bytes, size_add(tile_centres_bytes(r, k), size_mul(k, sizeof(int32))));
 	return TYPEALIGN(64, bytes);
@@ -264,8 +225,8 @@ assignment_scratch(const Assignment *a, int worker)
 
 	s.rows = at;
 	s.products = at + rows * a->r->d * sizeof(double);
-	s.near = (Near *) ((char *) s.products + rows * a->shape.centres * sizeof(double));
-	s.x = (double *) (s.near + rows);
+	s.found = (Best *) ((char *) s.products + rows * a->shape.centres * sizeof(double));
+	s.x = (double *) (s.found + rows);
 	s.distance = s.x + a->r->d;
 	s.some = *a->tile_centres;
 	s.some.values = s.distance + a->k;
@@ -281,18 +242,29 @@ assignment_search(Assignment *a, const TileCentres *c, const int32 *which,
 	const void *rows = tile_rows(a->r, c->wide, row, first, n, s->rows);
 	Size		element = c->wide ? sizeof(double) : sizeof(float);
 
-	for (int i = 0; i < n; i++)
-		near_start(&s->near[i], tile_error(c, a->r->norm[row ? (Size) row[first + i] : first + i]));
 	for (int from = 0; from < c->k; from += a->shape.centres)
 	{
 		int			m = Min(a->shape.centres, c->k - from);
+		const char *half = (const char *) c->half + from * element;
 
 		tile_products(c, rows, n, from, m, s->products);
 		for (int i = 0; i < n; i++)
-			near_look(&s->near[i], c->wide, (char *) s->products + (Size) i * m * element, c->half, from, m);
+		{
+			const void *score = (char *) s->products + (Size) i * m * element;
+			Best		found;
+
+			if (c->wide)
+				best_two_f8(score, (const double *) half, m, &found);
+			else
+				best_two_f4(score, (const float *) half, m, &found);
+			if (from == 0)
+				s->found[i] = found;
+			else
+				join_best(&s->found[i], &found, from);
+			if (from + m == c->k)
+				finish_row(a, c, which, row ? (Size) row[first + i] : first + i, &s->found[i], m == c->k ? score : NULL, s->x);
+		}
 	}
-	for (int i = 0; i < n; i++)
-		near_finish(a, c, &s->near[i], row ? (Size) row[first + i] : first + i, which, s->x);
 }
 
 /* ---- from scratch ---- */

@@ -37,15 +37,12 @@ extern void assignment_start(Assignment *a, const double *centre);
 /* A row's centre is another now, and its bounds are unknown. */
 extern void assignment_set(Assignment *a, Size i, int32 label);
 
-/* What is known of a row while scores are looked at. */
-typedef struct Near Near;
-
 /* A worker's scratch. */
 typedef struct AssignmentScratch
 {
 	void	   *rows;			/* a tile of them */
 	void	   *products;
-	Near	   *near;			/* of the tile's rows */
+	struct Best *found;			/* of the tile's rows */
 	double	   *x;				/* d */
 	double	   *distance;		/* k */
 	TileCentres some;			/* room for all */

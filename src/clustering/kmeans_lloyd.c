@@ -6,10 +6,10 @@
  * Information Theory 28, 1982; I. S. Dhillon and D. S. Modha, Machine Learning
  * 42, 2001, for rows and centres of length 1.
  *
- * A mean is a function of its cluster's rows alone: they are added in their
- * order, in parts whose sums are added in order, so it depends on no thread, and
- * does not drift as one that rows are taken from and given to would.  Clusters
- * whose rows stay are left as they are.
+ * Sums of rows are float8, in parts whose sums are added in their order, so that
+ * no thread changes a bit.  When few rows have moved, sums are given and taken
+ * those rows alone, and added up anew every so often, before that has cost more
+ * than adding costs anyway.  Clusters whose rows stay are left as they are.
  */
 #include "postgres.h"
 
@@ -24,10 +24,13 @@
 #include "linalg/linalg.h"
 
 #define PART_ROWS		2048
+#define FEW				0.3			/* of the rows: sums take the moved ones alone */
+#define ANEW_EVERY		16			/* iterations */
 
 typedef struct Part
 {
 	int32		cluster;
+	bool		taken;			/* its rows leave the cluster */
 	Size		first;			/* in 'order' */
 	Size		n;
 } Part;
@@ -37,61 +40,74 @@ typedef struct Lloyd
 	const KmeansRows *r;
 	KmeansFit  *fit;
 	Assignment *a;
-	int32	   *before;			/* n: labels of the last iteration */
+	int32	   *before;			/* n: labels of the last iteration, -1 before the first */
 	int32	   *order;			/* n: rows by cluster */
 	Size	   *start;			/* k + 1: where each begins there */
 	bool	   *changed;		/* k: other rows than before */
 	double	   *moved;			/* k */
 	double	   *old;			/* k x d */
+	double	   *sum;			/* k x d: of each cluster's rows */
 	Part	   *part;
-	double	   *sums;			/* parts x d */
+	double	   *part_sum;		/* parts x d */
 } Lloyd;
 
 static Size
 most_parts(const KmeansRows *r, int k)
 {
-	return (Size) k + r->n / PART_ROWS;
+	return 2 * (Size) k + r->n / PART_ROWS + 1;
 }
 
-/* ---- means ---- */
+/* ---- sums ---- */
 
-/* Which clusters have other rows than before; false if none. */
-static bool
+static void
+count_sizes(Lloyd *l)
+{
+	memset(l->fit->size, 0, l->fit->k * sizeof(int64));
+	for (int i = 0; i < l->r->n; i++)
+		l->fit->size[l->fit->label[i]]++;
+}
+
+/* Which clusters have other rows than before; how many rows moved. */
+static Size
 compare_labels(Lloyd *l)
 {
-	bool		any = false;
+	Size		n_moved = 0;
 
+	memset(l->changed, 0, l->fit->k);
 	for (int i = 0; i < l->r->n; i++)
 		if (l->fit->label[i] != l->before[i])
 		{
-			any = true;
+			n_moved++;
 			l->changed[l->fit->label[i]] = true;
 			if (l->before[i] >= 0)
 				l->changed[l->before[i]] = true;
 		}
-	return any;
+	return n_moved;
 }
 
-/* Rows by cluster, each in the order of rows; sizes. */
-static void
-sort_by_cluster(Lloyd *l)
+/* Rows by 'label', each cluster's in their order, from order[at] on; all, or those that moved.  Makes parts of changed clusters. */
+static Size
+make_parts(Lloyd *l, const int32 *label, bool all, bool taken, Size at, Size n_parts)
 {
 	int			k = l->fit->k;
-	Size		at = 0;
+	int			n = l->r->n;
+	Size	   *start = l->start;
 
-	memset(l->fit->size, 0, k * sizeof(int64));
-	for (int i = 0; i < l->r->n; i++)
-		l->fit->size[l->fit->label[i]]++;
+	memset(start, 0, (k + 1) * sizeof(Size));
+	for (int i = 0; i < n; i++)
+		if (all || l->fit->label[i] != l->before[i])
+			start[label[i] + 1]++;
+	start[0] = at;
 	for (int j = 0; j < k; j++)
 	{
-		l->start[j] = at;
-		at += l->fit->size[j];
+		start[j + 1] += start[j];
+		for (Size first = start[j]; l->changed[j] && first < start[j + 1]; first += PART_ROWS)
+			l->part[n_parts++] = (Part) {j, taken, first, Min(PART_ROWS, start[j + 1] - first)};
 	}
-	for (int i = 0; i < l->r->n; i++)
-		l->order[l->start[l->fit->label[i]]++] = i;
-	for (int j = k; j > 0; j--)
-		l->start[j] = l->start[j - 1];
-	l->start[0] = 0;
+	for (int i = 0; i < n; i++)
+		if (all || l->fit->label[i] != l->before[i])
+			l->order[start[label[i]]++] = i;
+	return n_parts;
 }
 
 static void
@@ -99,35 +115,57 @@ sum_part(int64 number, int worker, void *arg)
 {
 	const Lloyd *l = arg;
 	const Part *part = &l->part[number];
-	double	   *sum = l->sums + (Size) number * l->r->d;
+	double	   *sum = l->part_sum + (Size) number * l->r->d;
 
 	memset(sum, 0, l->r->d * sizeof(double));
 	kmeans_add_rows(l->r, l->order + part->first, part->n, sum);
 }
 
-static Size
-make_parts(Lloyd *l)
+/* The sums of changed clusters. */
+static void
+update_sums(Lloyd *l, Size n_moved, bool anew)
 {
-	Size		n = 0;
+	int			d = l->r->d;
+	bool		all = anew || n_moved > FEW * l->r->n;
+	Size		n_parts = make_parts(l, l->fit->label, all, false, 0, 0);
 
-	for (int j = 0; j < l->fit->k; j++)
-		for (Size first = l->start[j]; l->changed[j] && first < l->start[j + 1]; first += PART_ROWS)
-			l->part[n++] = (Part) {j, first, Min(PART_ROWS, l->start[j + 1] - first)};
-	return n;
+	if (all)
+		for (int j = 0; j < l->fit->k; j++)
+		{
+			if (l->changed[j])
+				memset(l->sum + (Size) j * d, 0, d * sizeof(double));
+		}
+	else
+		n_parts = make_parts(l, l->before, false, true, n_moved, n_parts);
+	parallel_for((int64) n_parts, 0, sum_part, l);
+	for (Size p = 0; p < n_parts; p++)
+	{
+		double	   *sum = l->sum + (Size) l->part[p].cluster * d;
+
+		for (int e = 0; e < d; e++)
+			sum[e] += l->part[p].taken ? -l->part_sum[p * d + e] : l->part_sum[p * d + e];
+	}
 }
+
+/* ---- means ---- */
 
 /* A sum becomes a centre; one of directions that cancel out says nothing, and the centre stays. */
 static void
-set_centre(Lloyd *l, int j, double *sum)
+set_centre(Lloyd *l, int j)
 {
-	double	   *centre = l->fit->centre + (Size) j * l->r->d;
 	int			d = l->r->d;
+	double	   *centre = l->fit->centre + (Size) j * d;
+	const double *sum = l->sum + (Size) j * d;
 
 	if (l->r->scale == NULL)
 		for (int e = 0; e < d; e++)
 			centre[e] = sum[e] / l->fit->size[j];
-	else if (kmeans_unit(sum, d))
+	else
+	{
 		memcpy(centre, sum, d * sizeof(double));
+		if (!kmeans_unit(centre, d))
+			memcpy(centre, l->old + (Size) j * d, d * sizeof(double));
+	}
 }
 
 /* The centres of changed clusters; 'moved', and the sum of its squares. */
@@ -136,25 +174,18 @@ update_centres(Lloyd *l)
 {
 	int			k = l->fit->k;
 	int			d = l->r->d;
-	Size		n_parts = make_parts(l);
 	double		total = 0;
 
 	memcpy(l->old, l->fit->centre, (Size) k * d * sizeof(double));
-	parallel_for(n_parts, 0, sum_part, l);
-	for (Size p = 0; p < n_parts;)
-	{
-		int			j = l->part[p].cluster;
-		double	   *sum = l->sums + p * d;
-
-		for (p++; p < n_parts && l->part[p].cluster == j; p++)
-			for (int e = 0; e < d; e++)
-				sum[e] += l->sums[p * d + e];
-		set_centre(l, j, sum);
-	}
 	for (int j = 0; j < k; j++)
 	{
-		double		squared = l->changed[j] ? kmeans_squared(l->old + (Size) j * d, l->fit->centre + (Size) j * d, d) : 0;
+		double		squared = 0;
 
+		if (l->changed[j] && l->fit->size[j] > 0)
+		{
+			set_centre(l, j);
+			squared = kmeans_squared(l->old + (Size) j * d, l->fit->centre + (Size) j * d, d);
+		}
 		l->moved[j] = sqrt(squared) * (1 + assignment_slack(l->r));
 		total += squared;
 	}
@@ -197,16 +228,11 @@ fill_empty(Lloyd *l)
 			break;
 		l->fit->size[l->fit->label[row]]--;
 		l->fit->size[j]++;
-		l->changed[l->fit->label[row]] = true;
-		l->changed[j] = true;
 		assignment_set(l->a, row, j);
 		squared[row] = -1;
 	}
 	if (squared)
-	{
 		pfree(squared);
-		sort_by_cluster(l);
-	}
 }
 
 /* ---- iterations ---- */
@@ -223,7 +249,7 @@ finish_fit(Lloyd *l)
 	if (l->r->scale)
 		l->fit->inertia /= 2;	/* |x - c|^2 = 2 (1 - cosine) of lengths 1 */
 	pfree(squared);
-	sort_by_cluster(l);
+	count_sizes(l);
 }
 
 static Size
@@ -234,7 +260,7 @@ lloyd_bytes(const KmeansRows *r, int k)
 
 	bytes = size_add(bytes, size_mul(r->n, 2 * sizeof(int32) + sizeof(double)));
 	bytes = size_add(bytes, size_mul(parts, size_add(sizeof(Part), size_mul(r->d, sizeof(double)))));
-	return size_add(bytes, size_mul(k, size_add(size_mul(r->d, sizeof(double)), 32)));
+	return size_add(bytes, size_mul(k, size_add(size_mul(r->d, 2 * sizeof(double)), 32)));
 }
 
 void
@@ -254,21 +280,24 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 	l.moved = huge_matrix(1, fit->k);
 	l.old = huge_matrix(fit->k, r->d);
 	l.part = huge_alloc(parts * sizeof(Part));
-	l.sums = huge_matrix(parts, r->d);
+	l.sum = huge_alloc0(size_mul(size_mul(fit->k, r->d), sizeof(double)));
+	l.part_sum = huge_matrix(parts, r->d);
 	for (int i = 0; i < r->n; i++)
 		l.before[i] = -1;
 	fit->converged = false;
 	assignment_start(l.a, fit->centre);
 	for (fit->iterations = 1;; fit->iterations++)
 	{
+		Size		n_moved;
 		double		total;
 
-		memset(l.changed, 0, fit->k);
-		settled = !compare_labels(&l);
+		count_sizes(&l);
+		fill_empty(&l);
+		n_moved = compare_labels(&l);
+		settled = n_moved == 0;
 		if (settled)
 			break;
-		sort_by_cluster(&l);
-		fill_empty(&l);
+		update_sums(&l, n_moved, fit->iterations % ANEW_EVERY == 1);
 		memcpy(l.before, fit->label, (Size) r->n * sizeof(int32));
 		total = update_centres(&l);
 		assignment_again(l.a, fit->centre, l.moved);

@@ -2,16 +2,22 @@
  * points_rows.c
  *		The rows of points as one matrix, in the order of their content.
  *
- * Sorting by a hash of the elements costs one pass over them and n log n
- * comparisons of words; rows that share a hash are compared by element, then by
- * id or label.  Equal rows of equal key are the same row for every method, so
- * nothing is left for the order of arrival to decide.
+ * Sorting by a hash of the elements costs one pass over them and a radix sort
+ * of its upper half; rows that share that are compared by the whole hash, by
+ * element, then by id or label.  Equal rows of equal key are the same row for
+ * every method, so nothing is left for the order of arrival to decide.  The
+ * passes over the elements are shared by threads.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 
+#include "linalg/linalg.h"
 #include "stats/points.h"
+
+#define DIGIT_BITS		11
+#define DIGITS			3			/* of the 32 upper bits */
+#define TASK_ELEMENTS	((Size) 1 << 19)
 
 /* A row on its way into the matrix. */
 typedef struct RowPlace
@@ -22,6 +28,13 @@ typedef struct RowPlace
 	int32		came;
 	TensorType	dtype;			/* of 'from' */
 } RowPlace;
+
+/* The same while it is sorted. */
+typedef struct HashOrder
+{
+	uint32		hash;			/* its upper half */
+	int32		place;
+} HashOrder;
 
 static inline uint64
 mix(uint64 hash, uint64 word)
@@ -107,7 +120,7 @@ common_type(const Points *p)
 static Size
 rows_bytes(const Points *p, TensorType dtype)
 {
-	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), sizeof(RowPlace) + sizeof(int32) + sizeof(int64));
+	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), 2 * sizeof(RowPlace) + 2 * sizeof(HashOrder) + sizeof(int32) + sizeof(int64));
 
 	return size_mul(Max(points_n(p), 1), per_row);
 }
@@ -118,9 +131,69 @@ points_rows_bytes(const Points *p)
 	return rows_bytes(p, common_type(p));
 }
 
-/* The rows as they came, hashed. */
+/* ---- passes over the elements, in parts ---- */
+
+typedef struct Pass
+{
+	PointRows  *r;
+	RowPlace   *place;
+	Size		rows_per_task;
+} Pass;
+
+static void
+hash_part(int64 number, int worker, void *arg)
+{
+	Pass	   *p = arg;
+	Size		end = Min((Size) p->r->n, (number + 1) * p->rows_per_task);
+
+	for (Size i = number * p->rows_per_task; i < end; i++)
+		p->place[i].hash = p->r->dtype == TENSOR_FLOAT4 ? hash_f4(p->place[i].from, p->r->d) : hash_f8(&p->place[i], p->r->d);
+}
+
+static void
+fill_part(int64 number, int worker, void *arg)
+{
+	Pass	   *p = arg;
+	PointRows  *r = p->r;
+	Size		end = Min((Size) r->n, (number + 1) * p->rows_per_task);
+
+	for (Size i = number * p->rows_per_task; i < end; i++)
+	{
+		const RowPlace *row = &p->place[i];
+
+		r->came[i] = row->came;
+		if (r->id)
+			r->id[i] = row->key;
+		if (r->label)
+			r->label[i] = (int32) row->key;
+		if (r->dtype == TENSOR_FLOAT4)
+		{
+			float	   *to = POINT_ROWS_F4(r) + i * r->d;
+
+			for (int j = 0; j < r->d; j++)
+				to[j] = ((const float *) row->from)[j] + 0.0f;
+		}
+		else
+		{
+			double	   *to = POINT_ROWS_F8(r) + i * r->d;
+
+			for (int j = 0; j < r->d; j++)
+				to[j] = element(row, j);
+		}
+	}
+}
+
+static void
+run_pass(PointRows *r, RowPlace *place, ParallelTask task)
+{
+	Pass		p = {r, place, Max(1, TASK_ELEMENTS / Max(r->d, 1))};
+
+	parallel_for((int64) (((Size) r->n + p.rows_per_task - 1) / p.rows_per_task), 0, task, &p);
+}
+
+/* The rows as they came. */
 static RowPlace *
-places(const Points *p, TensorType dtype, const int *label_rank)
+places(const Points *p, const int *label_rank)
 {
 	int			d = points_dimensions(p);
 	RowPlace   *place = huge_alloc(Max(1, (Size) points_n(p)) * sizeof(RowPlace));
@@ -135,41 +208,66 @@ places(const Points *p, TensorType dtype, const int *label_rank)
 			at->dtype = chunk->dtype;
 			at->key = label_rank ? label_rank[chunk->labels[i]] : chunk->labels[i];
 			at->came = (int32) (at - place);
-			at->hash = dtype == TENSOR_FLOAT4 ? hash_f4(at->from, d) : hash_f8(at, d);
 		}
 	return place;
 }
 
-static void
-fill(const RowPlace *place, PointRows *r)
+/* ---- sorting ---- */
+
+/* By 'hash', stable, with as much scratch. */
+static HashOrder *
+radix_sort(HashOrder *order, HashOrder *scratch, int n)
 {
-	for (int i = 0; i < r->n; i++)
+	for (int digit = 0; digit < DIGITS; digit++)
 	{
-		const RowPlace *row = &place[i];
+		int			shift = digit * DIGIT_BITS;
+		uint32		mask = (1 << DIGIT_BITS) - 1;
+		Size		start[(1 << DIGIT_BITS) + 1] = {0};
+		HashOrder  *swap;
 
-		if ((i & 0xfff) == 0)
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+			start[(order[i].hash >> shift & mask) + 1]++;
+		for (uint32 b = 0; b < mask; b++)
+			start[b + 1] += start[b];
+		for (int i = 0; i < n; i++)
+			scratch[start[order[i].hash >> shift & mask]++] = order[i];
+		swap = order;
+		order = scratch;
+		scratch = swap;
+	}
+	return order;
+}
+
+/* The places in the order of compare_places; 'place' is freed. */
+static RowPlace *
+sorted_places(RowPlace *place, int n, int d)
+{
+	RowPlace   *sorted = huge_alloc(Max(1, (Size) n) * sizeof(RowPlace));
+	HashOrder  *pair = huge_alloc(Max(1, (Size) n) * 2 * sizeof(HashOrder));
+	HashOrder  *order = pair;
+
+	for (int i = 0; i < n; i++)
+		order[i] = (HashOrder) {place[i].hash >> 32, i};
+	order = radix_sort(order, order + n, n);
+	for (int i = 0; i < n; i++)
+		sorted[i] = place[order[i].place];
+	for (int first = 0, end; first < n; first = end)
+	{
+		for (end = first + 1; end < n && order[end].hash == order[first].hash; end++)
+			;
+		if (end - first > 1)
+		{
 			CHECK_FOR_INTERRUPTS();
-		r->came[i] = row->came;
-		if (r->id)
-			r->id[i] = row->key;
-		if (r->label)
-			r->label[i] = (int32) row->key;
-		if (r->dtype == TENSOR_FLOAT4)
-		{
-			float	   *to = POINT_ROWS_F4(r) + (Size) i * r->d;
-
-			for (int j = 0; j < r->d; j++)
-				to[j] = ((const float *) row->from)[j] + 0.0f;
-		}
-		else
-		{
-			double	   *to = POINT_ROWS_F8(r) + (Size) i * r->d;
-
-			for (int j = 0; j < r->d; j++)
-				to[j] = element(row, j);
+			qsort_arg(sorted + first, end - first, sizeof(RowPlace), compare_places, &d);
 		}
 	}
+	pfree(pair);
+	pfree(place);
+	return sorted;
 }
+
+/* ---- the matrix ---- */
 
 /* Labels in their order; label_rank[number] is a label's place in it. */
 static const Label *
@@ -200,18 +298,18 @@ rows_as(const Points *p, TensorType dtype)
 		r->n_labels = p->labels->n;
 		r->labels = sorted_labels(p->labels, label_rank);
 	}
-	place = places(p, dtype, label_rank);
-	qsort_arg(place, r->n, sizeof(RowPlace), compare_places, &r->d);
-	CHECK_FOR_INTERRUPTS();
+	place = places(p, label_rank);
+	run_pass(r, place, hash_part);
+	place = sorted_places(place, r->n, r->d);
 	r->values = huge_alloc(Max(1, size_mul((Size) r->n * r->d, dtype)));
 	r->came = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
 	if (p->key == POINTS_ID)
 		r->id = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
 	if (p->key == POINTS_LABEL)
 		r->label = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
-	fill(place, r);
+	run_pass(r, place, fill_part);
 	pfree(place);
-	memory_claim_sub(claim, Max(r->n, 1) * sizeof(RowPlace));
+	memory_claim_sub(claim, Max(r->n, 1) * (2 * sizeof(RowPlace) + 2 * sizeof(HashOrder)));
 	if (label_rank)
 		pfree(label_rank);
 	return r;

@@ -49,13 +49,15 @@ def copy_out(db, table):
 
 
 def lloyd(X, centre):
-    """Lloyd's iterations in float64, all distances."""
+    """Lloyd's iterations in float64, all distances; a cluster without rows takes the farthest row."""
     X, centre = X.astype(np.float64), centre.astype(np.float64)
     for _ in range(ITERATIONS):
         label = np.argmin((centre ** 2).sum(axis=1) - 2 * X @ centre.T, axis=1)
+        empty = np.flatnonzero(np.bincount(label, minlength=K) == 0)
+        if len(empty):
+            label[np.argsort(-((X - centre[label]) ** 2).sum(axis=1))[:len(empty)]] = empty
         order = np.argsort(label, kind='stable')
         sizes = np.bincount(label, minlength=K)
-        assert sizes.all(), 'a cluster without rows'
         centre = np.add.reduceat(X[order], np.concatenate([[0], np.cumsum(sizes)[:-1]])) / sizes[:, None]
     return centre
 
