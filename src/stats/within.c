@@ -36,7 +36,7 @@
 typedef struct TilePairs
 {
 	Size		n;
-	WithinPair *pair;			/* room for TILE x TILE */
+	WithinPair *pair;			/* room for all of a tile */
 } TilePairs;
 
 typedef struct Search
@@ -49,7 +49,8 @@ typedef struct Search
 	double		slack;
 	double		half_square;	/* radius^2 / 2 and a little more */
 	double		half_square_least;	/* and a little less */
-	void	   *products;		/* a tile for each worker */
+	char	   *products;		/* product_bytes for each worker */
+	Size		product_bytes;
 	Size		i0;				/* of the batch: its rows, and its first columns */
 	Size		j0;
 	TilePairs  *found;			/* for each tile of the batch */
@@ -134,8 +135,8 @@ search_tile_cityblock(int64 number, int worker, void *arg)
 	const Within *w = s->w;
 	Tile		t = tile_of_batch(s, number);
 	TilePairs  *found = &s->found[number];
-	double	   *turned = (double *) s->products + worker * TILE * (w->d + 1);
-	double	   *sum = turned + TILE * w->d;
+	double	   *turned = (double *) (s->products + worker * s->product_bytes);
+	double	   *sum = turned + t.columns * w->d;
 
 	for (Size j = 0; j < t.columns; j++)
 		for (Size k = 0; k < w->d; k++)
@@ -304,12 +305,25 @@ prepare(Search *s)
 }
 
 static Size
+tile_side(const Within *w)
+{
+	return Min(TILE, w->n);
+}
+
+/* Of a worker: a tile of products, or a tile's columns turned and a row of sums. */
+static Size
+product_bytes(const Within *w)
+{
+	return size_mul(tile_side(w), size_mul(w->metric == WITHIN_CITYBLOCK ? w->d + 1 : tile_side(w), sizeof(double)));
+}
+
+static Size
 search_bytes(const Within *w, int n_tiles)
 {
 	Size		rows = size_mul(w->n, size_add(size_mul(w->d, sizeof(double) + sizeof(float)), 3 * sizeof(double)));
-	Size		tile = TILE * size_mul(Max(TILE, w->d + 1), sizeof(double));
+	Size		pairs = size_mul(tile_side(w) * tile_side(w), sizeof(WithinPair));
 
-	return size_add(size_add(rows, size_mul(tile, parallel_threads())), size_mul(n_tiles, TILE * TILE * sizeof(WithinPair)));
+	return size_add(size_add(rows, size_mul(product_bytes(w), parallel_threads())), size_mul(n_tiles, pairs));
 }
 
 static void
@@ -343,14 +357,14 @@ within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Search		s = {.w = w, .group = group};
 	ParallelTask task = search_tile_cityblock;
-	Size		tile = TILE * Max(TILE, w->d + 1);
 
 	if (w->metric == WITHIN_EUCLIDEAN)
 		task = prepare(&s) ? search_tile_f4 : search_tile_f8;
-	s.products = huge_alloc(size_mul(size_mul(tile, sizeof(double)), parallel_threads()));
+	s.product_bytes = product_bytes(w);
+	s.products = huge_alloc(size_mul(s.product_bytes, parallel_threads()));
 	s.found = palloc(Max(1, batch) * sizeof(TilePairs));
 	for (int t = 0; t < batch; t++)
-		s.found[t].pair = huge_alloc(TILE * TILE * sizeof(WithinPair));
+		s.found[t].pair = huge_alloc(tile_side(w) * tile_side(w) * sizeof(WithinPair));
 	MemoryContextSwitchTo(old); /* where 'take' keeps what it wants */
 	progress_begin("rows within a radius", ((double) w->n + TILE) * w->n / 2);
 	search_batches(&s, batch, task, take, arg);

@@ -52,7 +52,7 @@ NAME(search_tile) (int64 number, int worker, void *arg)
 	Tile		t = tile_of_batch(s, number);
 	const REAL *y = s->y;
 	Size		d = s->w->d;
-	REAL	   *products = (REAL *) s->products + worker * TILE * TILE;
+	REAL	   *products = (REAL *) (s->products + worker * s->product_bytes);
 
 	GEMM (false, true, t.rows, t.columns, d, 1, y + t.i0 * d, d, y + t.j0 * d, d, 0, products, t.columns);
 	for (Size i = 0; i < t.rows; i++)
