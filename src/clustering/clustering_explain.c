@@ -31,7 +31,7 @@ feature_names(ArrayType *array, int d)
 	if (n != d)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there are %d names of features, but the points have %d elements", n, d)));
+				 errmsg("features has %d name%s, but the points have %d elements", n, n == 1 ? "" : "s", d)));
 	for (int i = 0; i < n; i++)
 		if (nulls[i])
 			ereport(ERROR,
@@ -48,7 +48,7 @@ require_two_labels(const PointRows *r)
 			return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("explain_clusters needs 2 clusters or more, but all %d rows have one label", r->n),
+			 errmsg("explain_clusters needs 2 clusters or more, but there is one, of %d row%s", r->n, r->n == 1 ? "" : "s"),
 			 errdetail("A cluster is told from the other rows.")));
 }
 

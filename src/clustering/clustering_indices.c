@@ -44,7 +44,7 @@ require_clusters(const GroupedRows *g, const char *what)
 	if (g->k == 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s needs 2 clusters or more, but all %d rows have one label", what, g->n)));
+				 errmsg("%s needs 2 clusters or more, but there is one, of %d row%s", what, g->n, g->n == 1 ? "" : "s")));
 	if (g->k == g->n)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -99,5 +99,5 @@ def test_errors(db):
     create_rows(db, "ex_errors", {"x": np.arange(6.0).reshape(3, 2), "label": np.zeros(3, int)})
     with raises(db, "22000", "2 clusters or more"):
         rules(db, "ex_errors")
-    with raises(db, "22023", "names of features"):
+    with raises(db, "22023", "features has 1 name"):
         rules(db, "ex_errors", ", '{a}'")
