@@ -1,0 +1,62 @@
+# Spectral clustering: refused past the memory limit, back within a second of a
+# timeout, the same answer at any number of threads.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::Bin;
+use Neuroenc;
+use Test::More;
+
+my $node = start_node('spectral');
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE rows (id int, x tensor) WITH (toast_tuple_target = 8160);
+INSERT INTO rows SELECT i, random_normal('{200}', i) FROM generate_series(1, 20000) i;
+CREATE TABLE plane AS SELECT id, x[1:2] AS x FROM rows;
+CREATE TABLE space AS SELECT id, x[1:12] AS x FROM rows WHERE id <= 6000;
+CREATE TABLE few AS SELECT id, x[1:8] AS x FROM rows WHERE id <= 1500;
+CREATE TABLE matrices AS SELECT abs(random_normal('{3200,3000}', 1)) AS m, abs(random_normal('{90,60}', 2)) AS small;
+SQL
+
+sub window
+{
+	my ($call, $table) = @_;
+	return "SELECT sum(hashtext(l::text)::bigint) FROM (SELECT $call OVER () AS l FROM $table) AS s";
+}
+
+# name => [ a long statement, a short one, what its scratch is called, a limit that holds the rows ]
+my %work = (
+	'nearest rows' => [ window('spectral(x, 8)', 'rows'), window('spectral(x, 8)', 'few'), 'spectral', '70MB' ],
+	'a long graph' => [ window('spectral_embed(x, 60)', 'plane'), window('spectral_embed(x[1:2], 9)', 'few'), 'spectral', '12MB' ],
+	'dense graph' => [ window("spectral(x, 8, 'rbf', gamma => 3)", 'space'), window("spectral(x, 8, 'rbf', gamma => 3)", 'few'), 'spectral', '200MB' ],
+	'landmarks' => [ window('ncut(x, 8, 6000)', 'rows'), window('ncut(x, 8, 300)', 'few'), 'ncut', '150MB' ],
+	'rotation' => [ window("ncut_embed(x, 8, affinity => 'rbf', n_landmarks => 6000)", 'space'), window("ncut(x, 8, assign => 'kmeans')", 'few'), 'ncut', '100MB' ],
+	'bicluster' => [ 'SELECT sum(label) FROM matrices, bicluster(m, 5)', 'SELECT array_agg(label) FROM matrices, bicluster(small, 5)', 'bicluster', '50MB' ]);
+
+# Past the limit: refused, with both figures and the way out.
+foreach my $name (sort keys %work)
+{
+	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '1MB';\n$work{$name}[0]");
+	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
+	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
+	($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$work{$name}[3]';\n$work{$name}[0]");
+	like($err, qr/ERROR:  $work{$name}[2].* needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+}
+
+# The same bits at one and three threads.
+same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
+
+# Timeouts.
+my $session = $node->background_psql('postgres', on_error_stop => 0);
+my $pid = backend_pid($session);
+$session->query('SELECT count(*) FROM few;');
+my $before = anonymous_kb($pid);
+cancelled_in_time($session, [ [ 300, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
+is($session->query('SELECT count(*) FROM few;'), '1500', 'the backend is healthy');
+cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+$session->quit;
+
+is(crashes($node), 0, 'no process was lost');
+$node->stop;
+done_testing();
