@@ -179,3 +179,11 @@ INSERT INTO samples_cooccurrence (v)
     UNION ALL SELECT cooccurrence(x || x * -1, 0.5) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT cooccurrence(x) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_clustering (id int GENERATED ALWAYS AS IDENTITY, v clustering);
+INSERT INTO samples_clustering (v)
+    SELECT kmeans_fit(x, 3) FROM sample_rows
+    UNION ALL SELECT spherical_kmeans_fit(x, 4, 7) FROM sample_rows
+    UNION ALL SELECT kmeans_fit(x, 1) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT kmeans_fit(points_agg(x), 2, max_iter => 1) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT NULL;

@@ -282,9 +282,11 @@ start_tile(int64 number, int worker, void *arg)
 void
 assignment_start(Assignment *a, const double *centre)
 {
+	int64		n_tiles = ((int64) a->r->n + a->shape.rows - 1) / a->shape.rows;
+
 	a->centre = centre;
 	tile_centres_set(a->tile_centres, a->r, a->k, centre);
-	parallel_for(((int64) a->r->n + a->shape.rows - 1) / a->shape.rows, 0, start_tile, a);
+	parallel_for(n_tiles, a->work / n_tiles, start_tile, a);
 }
 
 void

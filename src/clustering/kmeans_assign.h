@@ -25,6 +25,7 @@ typedef struct Assignment
 	TileShape	shape;
 	char	   *scratch;		/* scratch_bytes a worker */
 	Size		scratch_bytes;
+	double		work;			/* units of progress in an assignment; 0: none is told */
 } Assignment;
 
 /* In CurrentMemoryContext, which must have claimed assignment_bytes. */

@@ -20,6 +20,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "clustering/kmeans_assign.h"
 #include "linalg/linalg.h"
 
@@ -275,4 +276,6 @@ assignment_again(Assignment *a, const double *centre, const double *moved)
 	u.run = runs;
 	parallel_for((int64) n_runs, 0, search_run, &u);
 	pfree(runs);
+	if (a->work > 0)
+		progress_add(a->work);
 }

@@ -284,7 +284,8 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 	l.part_sum = huge_matrix(parts, r->d);
 	for (int i = 0; i < r->n; i++)
 		l.before[i] = -1;
-	fit->converged = false;
+	l.a->work = 1;
+	progress_begin("iterations", (double) max_iter + 1);
 	assignment_start(l.a, fit->centre);
 	for (fit->iterations = 1;; fit->iterations++)
 	{
@@ -304,8 +305,8 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 		settled = total <= tol * r->variance;
 		if (settled || fit->iterations >= max_iter)
 			break;
-		CHECK_FOR_INTERRUPTS();
 	}
+	progress_end();
 	fit->converged = settled;
 	finish_fit(&l);
 	MemoryContextSwitchTo(old);

@@ -88,7 +88,7 @@ try_candidates(Seeding *s, const int32 *row, int m)
 	for (int t = 0; t < s->n_trials; t++)
 		kmeans_row_read(s->r, row[Min(t, m - 1)], s->candidate + (Size) t * s->r->d);
 	tile_centres_set(s->tile_centres, s->r, s->n_trials, s->candidate);
-	parallel_for(n_tiles, 0, seed_tile, s);
+	parallel_for(n_tiles, 1.0 / n_tiles, seed_tile, s);
 	for (int t = 0; t < m; t++)
 	{
 		double		sum = 0;
@@ -167,6 +167,7 @@ kmeans_seed(const KmeansRows *r, int k, RandomStream *random, double *centre)
 	s.scratch = huge_alloc(size_mul(s.scratch_bytes, parallel_threads()));
 	for (int i = 0; i < r->n; i++)
 		s.least[i] = INFINITY;
+	progress_begin("k-means++", k);
 	row[0] = (int32) random_below(random, r->n);
 	try_candidates(&s, row, 1);
 	keep_candidate(&s, 0, centre);
@@ -183,6 +184,7 @@ kmeans_seed(const KmeansRows *r, int k, RandomStream *random, double *centre)
 			row[t] = row_at(&s, random_double(random) * sum);
 		keep_candidate(&s, try_candidates(&s, row, s.n_trials), centre + (Size) j * r->d);
 	}
+	progress_end();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 }

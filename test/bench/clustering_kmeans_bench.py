@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from encoding_data import Backend, median_seconds
-from neuroenc_oracle import put
+from neuroenc_oracle import get, put
 from gram_tables import wire
 
 N, D, K, ITERATIONS = 200000, 128, 256, 10
@@ -75,7 +75,7 @@ def one_kind(db, rates, report, kind, X, init, bar):
     create(db, kind, X)
     backend = Backend(db, 2)
     run = f'{STATEMENT} FROM {kind}'
-    got = np.array(backend.query(f'SELECT to_array(flatten(centroids(c))) FROM ({run}) s(c)', [put(init)])[0][0]).reshape(K, D)
+    got = get(backend.db, f'centroids(({run}))', [put(init)])
     want = lloyd(X, init)
     nearest = ((got[:, None, :16] - want[None, :, :16]) ** 2).sum(axis=2).argmin(axis=1)
     report.figure(f'{kind}: centres against float64 Lloyd, largest difference', np.abs(got - want[nearest]).max(), '', bar=1e-9)
