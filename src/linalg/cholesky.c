@@ -123,3 +123,12 @@ trsm_lower_f8(bool trans, Size n, Size m, const double *l, Size ldl, double *b, 
 					mine, ldb, 1.0, b + (i + order) * ldb, ldb);
 	}
 }
+
+void
+trsm_rows_f8_raw(Size n, Size m, const double *l, Size ldl, double *b, Size ldb)
+{
+	if (n == 0 || m == 0)
+		return;
+	blas.dtrsm(ROW_MAJOR, RIGHT, LOWER, TRANS, NON_UNIT, blas_int(m), blas_int(n), 1.0,
+			   l, blas_int(ldl), b, blas_int(ldb));
+}

@@ -326,6 +326,14 @@ gemm_f4_raw(bool ta, bool tb, Size m, Size n, Size k, float alpha, const float *
 }
 
 void
+syrk_lower_f8_raw(Size n, Size k, const double *a, Size lda, double beta, double *c, Size ldc)
+{
+	if (n == 0 || k == 0)
+		return;
+	blas.dsyrk(ROW_MAJOR, LOWER, TRANS, blas_int(n), blas_int(k), 1.0, a, blas_int(lda), beta, c, blas_int(ldc));
+}
+
+void
 trmm_f8_raw(bool upper, Size n, Size m, const double *t, Size ldt, double *b, Size ldb)
 {
 	if (n == 0 || m == 0)

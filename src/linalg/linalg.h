@@ -87,6 +87,9 @@ extern void gemm_f4_accumulate_raw(Size m, Size n, Size k, const float *a, Size 
 extern void syrk_f8(bool trans, Size n, Size k, double alpha, const double *a, Size lda,
 					double beta, double *c, Size ldc);
 
+/* The lower triangle of C (n x n) = A' A + beta C, A k x n, in one uninterruptible call on this thread. */
+extern void syrk_lower_f8_raw(Size n, Size k, const double *a, Size lda, double beta, double *c, Size ldc);
+
 /* B (n x m) = T B, T n x n upper or lower triangular (the other triangle is not read) */
 extern void trmm_f8_raw(bool upper, Size n, Size m, const double *t, Size ldt, double *b, Size ldb);
 extern void trmm_f4_raw(bool upper, Size n, Size m, const float *t, Size ldt, float *b, Size ldb);
@@ -106,6 +109,9 @@ extern Size cholesky_f8(Size n, double *a, Size lda);
 
 /* B (n x m) = inv(op(L)) B, L n x n lower triangular */
 extern void trsm_lower_f8(bool trans, Size n, Size m, const double *l, Size ldl, double *b, Size ldb);
+
+/* B (m x n) = B inv(L'): each row x becomes inv(L) x, in one uninterruptible call on this thread. */
+extern void trsm_rows_f8_raw(Size n, Size m, const double *l, Size ldl, double *b, Size ldb);
 
 /*
  * B (n x m) = inv(A) B, A n x n of any kind, by LU with partial pivoting.  A is
