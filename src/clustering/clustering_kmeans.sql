@@ -1,14 +1,5 @@
 -- k-means and spherical k-means
 
-CREATE FUNCTION clustering_points_add(points, tensor, int) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_points_add_k' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clustering_points_add(points, tensor, int) IS 'transition function of aggregates f(t, k) that cluster rows';
-CREATE FUNCTION clustering_points_add(points, tensor, int, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_points_add_k_seed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clustering_points_add(points, tensor, int, bigint) IS 'transition function of aggregates f(t, k, seed) that cluster rows';
-
--- k-means
-
 CREATE FUNCTION kmeans(t tensor, k int, seed bigint DEFAULT 0, n_init int DEFAULT 10, max_iter int DEFAULT 300, tol float8 DEFAULT 1e-4, init tensor DEFAULT NULL) RETURNS int
     AS 'MODULE_PATHNAME', 'clustering_kmeans' LANGUAGE C IMMUTABLE WINDOW PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION kmeans(tensor, int, bigint, int, int, float8, tensor) IS 'k-means, as a window function: the cluster of each row of the partition, kmeans(t, 8) OVER (PARTITION BY ...), 1 .. k by size, the largest first, those of one size by their centroid; NULL where t is. Clusters minimise the squared distance to centroids (Lloyd 1982). Starts are greedy k-means++ (Arthur and Vassilvitskii 2007): each centre is the best of 2 + ln k draws, drawn from seed alone; the best of n_init starts by inertia, the sum of squared distances, counts. An iteration takes each row to the nearest centroid and each centroid to the mean of its rows; it ends when no row changes, when the centroids'' squared moves sum to at most tol times the mean variance of an element, or after max_iter. init: a k x d matrix of centres to start from, the only start then. A cluster that loses all rows takes the row farthest from its centroid. Rows are read in the order of their content, so the answer depends neither on their order, nor on the plan or neuroenc.threads. Cost: 2 n d k flops an iteration, as a matrix product in float4 of float4 rows (decided in float8 where that is not enough), less what bounds rule out where rows do form clusters (Hamerly 2010; Elkan 2003); a start as much once more times 2 + ln k. Errors: k below 1, fewer distinct rows than k (both are named), NaN or infinity in a row, vectors of different lengths, neuroenc.memory_limit, options that are not the same in all rows';

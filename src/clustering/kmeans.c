@@ -81,6 +81,19 @@ kmeans_renumber(KmeansFit *fit, int n, int d)
 	pfree(centre);
 }
 
+void
+kmeans_start(const KmeansRows *r, const KmeansOptions *o, int start, KmeansFit *fit)
+{
+	RandomStream random;
+
+	random_start(&random, (uint64) o->seed, (uint64) start);
+	if (o->init)
+		memcpy(fit->centre, o->init, (Size) o->k * r->d * sizeof(double));
+	else
+		kmeans_seed(r, o->k, &random, fit->centre);
+	kmeans_lloyd(r, o->max_iter, o->tol, fit);
+}
+
 KmeansFit *
 kmeans_fit(const KmeansRows *r, const KmeansOptions *o)
 {
@@ -94,14 +107,7 @@ kmeans_fit(const KmeansRows *r, const KmeansOptions *o)
 	progress_begin("k-means", n_starts);
 	for (int start = 0; start < n_starts; start++)
 	{
-		RandomStream random;
-
-		random_start(&random, (uint64) o->seed, (uint64) start);
-		if (o->init)
-			memcpy(trial->centre, o->init, (Size) o->k * r->d * sizeof(double));
-		else
-			kmeans_seed(r, o->k, &random, trial->centre);
-		kmeans_lloyd(r, o->max_iter, o->tol, trial);
+		kmeans_start(r, o, start, trial);
 		if (start == 0 || trial->inertia < best->inertia)
 		{
 			KmeansFit  *swap = best;

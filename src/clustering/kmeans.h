@@ -90,6 +90,9 @@ typedef struct KmeansOptions
 /* scikit-learn's: n_init 10, max_iter 300, tol 1e-4 */
 extern KmeansOptions kmeans_options(int k, int64 seed);
 
+/* Start number 'start' of n_init, to its end: for methods that go on from there. */
+extern void kmeans_start(const KmeansRows *r, const KmeansOptions *options, int start, KmeansFit *fit);
+
 /* The best of n_init, in CurrentMemoryContext; clusters in the order of clustering_order. */
 extern KmeansFit *kmeans_fit(const KmeansRows *r, const KmeansOptions *options);
 
