@@ -106,6 +106,9 @@ typedef struct ClusteringKept
 
 extern ClusteringKept *clustering_argument_kept(FunctionCallInfo fcinfo);
 
+/* Argument number 'argument', a tensor, as d finite float8 elements. */
+extern double *clustering_point_argument(FunctionCallInfo fcinfo, int argument, int d);
+
 /*
  * The order in which clusters are numbered: by size, the largest first; clusters
  * of the same size by their centroid, the smaller first element first.  order[j]

@@ -14,6 +14,7 @@
 #include "base/record.h"
 #include "base/rows.h"
 #include "clustering/clustering.h"
+#include "clustering/gmm.h"
 #include "clustering/kmeans.h"
 #include "tensor/tensor.h"
 
@@ -109,9 +110,8 @@ clustering_argument_kept(FunctionCallInfo fcinfo)
 
 /* ---- labels ---- */
 
-/* t as d finite float8 elements. */
-static double *
-point_argument(FunctionCallInfo fcinfo, int argument, int d)
+double *
+clustering_point_argument(FunctionCallInfo fcinfo, int argument, int d)
 {
 	const Tensor *t = PG_GETARG_TENSOR(argument);
 	double	   *x;
@@ -136,8 +136,10 @@ clustering_assign(PG_FUNCTION_ARGS)
 {
 	ClusteringKept *kept = clustering_argument_kept(fcinfo);
 	const Clustering *c = kept->c;
-	double	   *x = point_argument(fcinfo, 1, c->d);
+	double	   *x = clustering_point_argument(fcinfo, 1, c->d);
 
+	if (c->method == CLUSTERING_GMM)
+		PG_RETURN_INT32(1 + gmm_assign(gmm_kept(kept), x, palloc(c->k * sizeof(double))));
 	if (c->method == CLUSTERING_SPHERICAL && !kmeans_unit(x, c->d))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
