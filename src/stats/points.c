@@ -110,7 +110,7 @@ start_rows(Points *p, int d)
 static void
 add(Points *p, int64 key, const Tensor *t)
 {
-	int64		ordinal = points_n(p) + 1;
+	int64		ordinal = p->cleared + points_n(p) + 1;
 	Size		d = tensor_size(t);
 	Tensor	   *row = (Tensor *) t;
 
@@ -153,6 +153,19 @@ points_add_label(Points *p, Label label, const Tensor *t)
 {
 	Assert(p->key == POINTS_LABEL);
 	add(p, label_set_number(p->labels, label, "points"), t);
+}
+
+void
+points_clear(Points *p)
+{
+	Predictions *rows = p->rows;
+
+	if (rows == NULL)
+		return;
+	p->cleared += rows->n;
+	p->rows = NULL;
+	start_rows(p, rows->v);
+	MemoryContextDelete(STATE_CONTEXT(rows));
 }
 
 /* ---- merging ---- */

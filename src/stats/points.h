@@ -50,6 +50,7 @@ typedef struct Points
 	PointsOptions options;
 	LabelSet   *labels;			/* of POINTS_LABEL, else NULL */
 	Predictions *rows;			/* NULL before the first row */
+	int64		cleared;		/* rows that points_clear took away; not stored */
 	MemoryClaim *claim;			/* of the labels */
 } Points;
 
@@ -65,6 +66,9 @@ extern Points *points_new(MemoryContext parent, PointsKey key, const PointsOptio
 extern void points_add(Points *p, const Tensor *t);
 extern void points_add_id(Points *p, int64 id, const Tensor *t);
 extern void points_add_label(Points *p, Label label, const Tensor *t);
+
+/* Without its rows, which still count in errors and whose number of elements still binds. */
+extern void points_clear(Points *p);
 
 /* ERROR when a row's options are not those of the rows before. */
 extern void points_require_options(const Points *p, const PointsOptions *options);
