@@ -43,7 +43,8 @@ extern Datum points_window_option(FunctionCallInfo fcinfo, int argument, const c
 /* The same where NULL is a value. */
 extern bool points_window_option_is_null(FunctionCallInfo fcinfo, int argument);
 
-/* Another argument of the row that rows->came[i] tells of (a voxel, a partial label); NULL where it is. */
+/* Another argument of the row that rows->came[i] tells of (a voxel, a partial label); NULL where it is.
+ * Ask in the order of 'came': a window that is on disk is read from its start otherwise. */
 extern Datum points_window_beside(FunctionCallInfo fcinfo, const PointRows *rows, int i, int argument, bool *isnull);
 
 #endif							/* NEUROENC_POINTS_WINDOW_H */
