@@ -55,19 +55,6 @@ clustering_new(ClusteringMethod method, ClusteringCovariance covariance, int k, 
 	return c;
 }
 
-const Clustering *
-DatumGetClustering(Datum d)
-{
-	const Clustering *c = (const Clustering *) PG_DETOAST_DATUM(d);
-
-	if (c->version != CLUSTERING_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a stored clustering has version %d, this library reads version %d",
-						c->version, CLUSTERING_VERSION)));
-	return c;
-}
-
 /* ---- the order of clusters ---- */
 
 typedef struct Ranked

@@ -32,6 +32,8 @@
 #include "varatt.h"
 #endif
 
+#include "base/flat.h"
+
 #define CLUSTERING_VERSION		1
 #define CLUSTERING_CONVERGED	1
 
@@ -87,8 +89,9 @@ extern const char *clustering_method_name(ClusteringMethod method);
 /* A new one in CurrentMemoryContext, zeros but for what is given here; ERROR past 1 GB. */
 extern Clustering *clustering_new(ClusteringMethod method, ClusteringCovariance covariance, int k, int d, int64 n);
 
-/* From a datum; ERROR on a version that this library does not read. */
-extern const Clustering *DatumGetClustering(Datum d);
+extern const FlatKind clustering_kind;
+
+#define DatumGetClustering(d) ((const Clustering *) flat_from_datum(&clustering_kind, d))
 #define PG_GETARG_CLUSTERING(n) DatumGetClustering(PG_GETARG_DATUM(n))
 
 /*

@@ -11,19 +11,18 @@
 
 #include <math.h>
 
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 
 #include "base/memory.h"
-#include "base/state_text.h"
 #include "clustering/clustering.h"
 #include "linalg/linalg.h"
 #include "stats/predictions.h"
 
 static void
-write_clustering(StateWriter *w, const Clustering *c)
+write_clustering(StateWriter *w, const void *value)
 {
-	uint8		head[4] = {CLUSTERING_VERSION, c->method, c->covariance, c->flags};
+	const Clustering *c = value;
+	uint8		head[3] = {c->method, c->covariance, c->flags};
 
 	state_put_bytes(w, head, sizeof(head));
 	state_put_int32(w, c->k);
@@ -33,21 +32,6 @@ write_clustering(StateWriter *w, const Clustering *c)
 	state_put_int32(w, c->iterations);
 	state_put_array(w, c->size, c->k, 8);
 	state_put_array(w, CLUSTERING_CENTROIDS(c), clustering_numbers(c->method, c->covariance, c->k, c->d), 8);
-}
-
-/* The bytes of the binary form, with a varlena header before them. */
-static bytea *
-clustering_bytes(const Clustering *c)
-{
-	StateWriter w = {NULL, VARHDRSZ};
-	bytea	   *bytes;
-
-	write_clustering(&w, c);
-	bytes = palloc(w.n);
-	SET_VARSIZE(bytes, w.n);
-	w = (StateWriter) {(char *) bytes, VARHDRSZ};
-	write_clustering(&w, c);
-	return bytes;
 }
 
 /* ---- what is read ---- */
@@ -157,77 +141,53 @@ validate_clustering(const Clustering *c)
 	}
 }
 
-static Clustering *
-clustering_from_bytes(StringInfo bytes)
+static void *
+read_clustering(StateReader *r)
 {
-	StateReader r = {"clustering", bytes->data + bytes->cursor, bytes->data + bytes->len};
-	uint8		head[4];
+	uint8		head[3];
 	int32		k;
 	int32		d;
 	int64		n;
 	Size		numbers;
 	Clustering *c;
 
-	state_get_bytes(&r, head, sizeof(head));
-	if (head[0] != CLUSTERING_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid clustering: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if (head[1] > CLUSTERING_GMM || head[2] > CLUSTERING_SPHERE || head[3] > CLUSTERING_CONVERGED ||
-		(head[1] == CLUSTERING_GMM) != (head[2] != CLUSTERING_NONE))
+	state_get_bytes(r, head, sizeof(head));
+	if (head[0] > CLUSTERING_GMM || head[1] > CLUSTERING_SPHERE || head[2] > CLUSTERING_CONVERGED ||
+		(head[0] == CLUSTERING_GMM) != (head[1] != CLUSTERING_NONE))
 		state_corrupt("clustering", "unknown method, covariance or flags");
-	k = state_get_int32(&r);
-	d = state_get_int32(&r);
-	n = state_get_int64(&r);
+	k = state_get_int32(r);
+	d = state_get_int32(r);
+	n = state_get_int64(r);
 	if (k < 1 || d < 1 || d > PREDICTIONS_MAX_COLUMNS || n < 1)
 		state_corrupt("clustering", "bad number of clusters, elements or points");
-	numbers = clustering_numbers(head[1], head[2], k, d);
-	state_require(&r, size_add(size_mul(size_add(numbers, k), 8), 12));
-	c = clustering_new(head[1], head[2], k, d, n);
-	c->flags = head[3];
-	state_get_array(&r, &c->objective, 1, 8);
-	c->iterations = state_get_int32(&r);
+	numbers = clustering_numbers(head[0], head[1], k, d);
+	state_require(r, size_add(size_mul(size_add(numbers, k), 8), 12));
+	c = clustering_new(head[0], head[1], k, d, n);
+	c->flags = head[2];
+	state_get_array(r, &c->objective, 1, 8);
+	c->iterations = state_get_int32(r);
 	if (c->iterations < 0)
 		state_corrupt("clustering", "a negative number of iterations");
-	state_get_array(&r, c->size, k, 8);
-	state_get_array(&r, CLUSTERING_CENTROIDS(c), numbers, 8);
-	state_get_end(&r);
-	bytes->cursor = bytes->len;
+	state_get_array(r, c->size, k, 8);
+	state_get_array(r, CLUSTERING_CENTROIDS(c), numbers, 8);
 	validate_clustering(c);
 	return c;
 }
 
-/* ---- SQL ---- */
-
-PG_FUNCTION_INFO_V1(clustering_send);
-Datum
-clustering_send(PG_FUNCTION_ARGS)
+static char *
+summarize_clustering(const void *value)
 {
-	PG_RETURN_BYTEA_P(clustering_bytes(PG_GETARG_CLUSTERING(0)));
+	const Clustering *c = value;
+
+	return psprintf("%s, k=%d, d=%d, n=" INT64_FORMAT, clustering_method_name(c->method), c->k, c->d, c->n);
 }
 
-PG_FUNCTION_INFO_V1(clustering_recv);
-Datum
-clustering_recv(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(clustering_from_bytes((StringInfo) PG_GETARG_POINTER(0)));
-}
+const FlatKind clustering_kind = {
+	.name = "clustering",
+	.version = CLUSTERING_VERSION,
+	.write = write_clustering,
+	.read = read_clustering,
+	.summary = summarize_clustering
+};
 
-PG_FUNCTION_INFO_V1(clustering_out);
-Datum
-clustering_out(PG_FUNCTION_ARGS)
-{
-	const Clustering *c = PG_GETARG_CLUSTERING(0);
-	bytea	   *bytes = clustering_bytes(c);
-	char	   *summary = psprintf("%s, k=%d, d=%d, n=" INT64_FORMAT, clustering_method_name(c->method), c->k, c->d, c->n);
-
-	PG_RETURN_CSTRING(state_to_text("clustering", summary, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
-}
-
-PG_FUNCTION_INFO_V1(clustering_in);
-Datum
-clustering_in(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(clustering_from_bytes(state_from_text("clustering", PG_GETARG_CSTRING(0))));
-}
+FLAT_IO_FUNCTIONS(clustering, clustering_kind)

@@ -68,18 +68,6 @@ dendrogram_labels(const Dendrogram *d)
 	return labels;
 }
 
-const Dendrogram *
-DatumGetDendrogram(Datum datum)
-{
-	const Dendrogram *d = (const Dendrogram *) PG_DETOAST_DATUM(datum);
-
-	if (d->version != DENDROGRAM_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a stored dendrogram has version %d, this library reads version %d", d->version, DENDROGRAM_VERSION)));
-	return d;
-}
-
 /* ---- clusters ---- */
 
 void

@@ -28,6 +28,7 @@
 #include "varatt.h"
 #endif
 
+#include "base/flat.h"
 #include "clustering/linkage.h"
 #include "stats/label.h"
 #include "stats/rdm.h"
@@ -57,8 +58,9 @@ extern Dendrogram *dendrogram_new(LinkageMethod method, const Label *labels, int
 extern Label dendrogram_label(const Dendrogram *d, int leaf);
 extern Label *dendrogram_labels(const Dendrogram *d);
 
-/* From a datum; ERROR on a version that this library does not read. */
-extern const Dendrogram *DatumGetDendrogram(Datum datum);
+extern const FlatKind dendrogram_kind;
+
+#define DatumGetDendrogram(d) ((const Dendrogram *) flat_from_datum(&dendrogram_kind, d))
 #define PG_GETARG_DENDROGRAM(n) DatumGetDendrogram(PG_GETARG_DATUM(n))
 
 /* size[0 .. 2 n - 2]: leaves of each cluster */

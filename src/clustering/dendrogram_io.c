@@ -12,48 +12,27 @@
 
 #include <math.h>
 
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/memutils.h"
 
 #include "base/memory.h"
-#include "base/state_text.h"
 #include "clustering/dendrogram.h"
-
-PG_FUNCTION_INFO_V1(dendrogram_in);
-PG_FUNCTION_INFO_V1(dendrogram_out);
-PG_FUNCTION_INFO_V1(dendrogram_recv);
-PG_FUNCTION_INFO_V1(dendrogram_send);
 
 #define MAX_LEAVES ((int32) (MaxAllocSize / (sizeof(double) + 3 * sizeof(int32))))
 
 static void
-write_dendrogram(StateWriter *w, const Dendrogram *d)
+write_dendrogram(StateWriter *w, const void *value)
 {
-	uint8		head[4] = {DENDROGRAM_VERSION, d->method, 0, label_encoding(DENDROGRAM_LABELS_START(d), d->label_bytes)};
+	const Dendrogram *d = value;
+	uint8		head[3] = {d->method, 0, label_encoding(DENDROGRAM_LABELS_START(d), d->label_bytes)};
 
-	state_put_bytes(w, head, 4);
+	state_put_bytes(w, head, 3);
 	state_put_int32(w, d->n);
 	state_put_int32(w, d->label_bytes);
 	state_put_array(w, d->label_end, d->n, 4);
 	state_put_bytes(w, DENDROGRAM_LABELS_START(d), d->label_bytes);
 	state_put_array(w, DENDROGRAM_HEIGHTS(d), d->n - 1, 8);
 	state_put_array(w, DENDROGRAM_PAIRS(d), 2 * (Size) (d->n - 1), 4);
-}
-
-static bytea *
-dendrogram_to_bytes(const Dendrogram *d)
-{
-	StateWriter w = {NULL, VARHDRSZ};
-	bytea	   *bytes;
-
-	write_dendrogram(&w, d);
-	bytes = palloc(w.n);
-	SET_VARSIZE(bytes, w.n);
-	w = (StateWriter) {(char *) bytes, VARHDRSZ};
-	write_dendrogram(&w, d);
-	return bytes;
 }
 
 static void
@@ -105,35 +84,28 @@ in_order(const Dendrogram *d, const Label *labels, const int *order)
 	return out;
 }
 
-static Dendrogram *
-dendrogram_from_bytes(const char *bytes, Size n_bytes)
+static void *
+read_dendrogram(StateReader *in)
 {
-	StateReader in = {"dendrogram", bytes, bytes + n_bytes};
-	uint8		head[4];
+	uint8		head[3];
 	int32		n;
 	int32		label_bytes;
 	Label	   *labels;
 	bool		converted;
 	Dendrogram *d;
 
-	state_get_bytes(&in, head, 4);
-	if (head[0] != DENDROGRAM_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid dendrogram: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if (head[1] > LINKAGE_WARD || head[2] || !PG_VALID_BE_ENCODING(head[3]))
+	state_get_bytes(in, head, 3);
+	if (head[0] > LINKAGE_WARD || head[1] || !PG_VALID_BE_ENCODING(head[2]))
 		state_corrupt("dendrogram", "unknown method, flags or encoding");
-	n = state_get_int32(&in);
-	label_bytes = state_get_int32(&in);
+	n = state_get_int32(in);
+	label_bytes = state_get_int32(in);
 	if (n < 1 || n > MAX_LEAVES || label_bytes < 0)
 		state_corrupt("dendrogram", "bad number of leaves or bytes");
-	labels = labels_read(&in, n, label_bytes, head[3], &converted);
-	state_require(&in, (Size) (n - 1) * (sizeof(double) + 2 * sizeof(int32)));
-	d = dendrogram_new(head[1], labels, n);
-	state_get_array(&in, DENDROGRAM_HEIGHTS(d), n - 1, 8);
-	state_get_array(&in, DENDROGRAM_PAIRS(d), 2 * (Size) (n - 1), 4);
-	state_get_end(&in);
+	labels = labels_read(in, n, label_bytes, head[2], &converted);
+	state_require(in, (Size) (n - 1) * (sizeof(double) + 2 * sizeof(int32)));
+	d = dendrogram_new(head[0], labels, n);
+	state_get_array(in, DENDROGRAM_HEIGHTS(d), n - 1, 8);
+	state_get_array(in, DENDROGRAM_PAIRS(d), 2 * (Size) (n - 1), 4);
 	require_tree(d);
 	if (converted)
 	{
@@ -145,35 +117,20 @@ dendrogram_from_bytes(const char *bytes, Size n_bytes)
 	return d;
 }
 
-Datum
-dendrogram_in(PG_FUNCTION_ARGS)
+static char *
+summarize_dendrogram(const void *value)
 {
-	StringInfo	bytes = state_from_text("dendrogram", PG_GETARG_CSTRING(0));
+	const Dendrogram *d = value;
 
-	PG_RETURN_POINTER(dendrogram_from_bytes(bytes->data, bytes->len));
+	return psprintf("n=%d, method=%s", d->n, linkage_method_name(d->method));
 }
 
-Datum
-dendrogram_out(PG_FUNCTION_ARGS)
-{
-	const Dendrogram *d = PG_GETARG_DENDROGRAM(0);
-	bytea	   *bytes = dendrogram_to_bytes(d);
-	char	   *summary = psprintf("n=%d, method=%s", d->n, linkage_method_name(d->method));
+const FlatKind dendrogram_kind = {
+	.name = "dendrogram",
+	.version = DENDROGRAM_VERSION,
+	.write = write_dendrogram,
+	.read = read_dendrogram,
+	.summary = summarize_dendrogram
+};
 
-	PG_RETURN_CSTRING(state_to_text("dendrogram", summary, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
-}
-
-Datum
-dendrogram_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			n = buf->len - buf->cursor;
-
-	PG_RETURN_POINTER(dendrogram_from_bytes(pq_getmsgbytes(buf, n), n));
-}
-
-Datum
-dendrogram_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(dendrogram_to_bytes(PG_GETARG_DENDROGRAM(0)));
-}
+FLAT_IO_FUNCTIONS(dendrogram, dendrogram_kind)

@@ -148,7 +148,7 @@ write_rdm_set(StateWriter *w, const void *state)
 		state_put_int32(w, s->labels[i].length);
 		state_put_bytes(w, &encoding, 1);
 		state_put_bytes(w, s->labels[i].text, s->labels[i].length);
-		rdm_write(w, s->rdms[i]);
+		flat_write(&rdm_kind, w, s->rdms[i]);
 	}
 }
 
@@ -200,7 +200,7 @@ read_rdm_set(StateReader *r, MemoryContext parent, bool validate)
 		CHECK_FOR_INTERRUPTS();
 		old = MemoryContextSwitchTo(row);
 		label = read_label(r);
-		rdm_set_add(s, label, rdm_read(r));
+		rdm_set_add(s, label, flat_read(&rdm_kind, r));
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row);
 	}

@@ -233,15 +233,3 @@ rdm_align(const Rdm *const *rdms, int n_rdms, int **index)
 	}
 	return n_shared;
 }
-
-const Rdm *
-DatumGetRdm(Datum d)
-{
-	const Rdm  *r = (const Rdm *) PG_DETOAST_DATUM(d);
-
-	if (r->version != RDM_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a stored rdm has version %d, this library reads version %d", r->version, RDM_VERSION)));
-	return r;
-}

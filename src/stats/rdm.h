@@ -28,7 +28,7 @@
 #include "varatt.h"
 #endif
 
-#include "base/state_text.h"
+#include "base/flat.h"
 #include "stats/label.h"
 
 #define RDM_VERSION		1
@@ -112,13 +112,10 @@ extern int	rdm_align(const Rdm *const *rdms, int n_rdms, int **index);
 extern const char *rdm_metric_name(RdmMetric metric);
 extern RdmMetric rdm_metric_from_name(const char *name);
 
-/* From a datum; ERROR on a version that this library does not read. */
-extern const Rdm *DatumGetRdm(Datum d);
-#define PG_GETARG_RDM(n) DatumGetRdm(PG_GETARG_DATUM(n))
+extern const FlatKind rdm_kind;
 
-/* The binary form, also inside other states. */
-extern void rdm_write(StateWriter *w, const Rdm *r);
-extern Rdm *rdm_read(StateReader *r);
+#define DatumGetRdm(d)	((const Rdm *) flat_from_datum(&rdm_kind, d))
+#define PG_GETARG_RDM(n) DatumGetRdm(PG_GETARG_DATUM(n))
 
 struct ArrayType;
 

@@ -17,8 +17,6 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -26,21 +24,16 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
-#include "base/state_text.h"
 #include "stats/rdm.h"
 
-PG_FUNCTION_INFO_V1(rdm_in);
-PG_FUNCTION_INFO_V1(rdm_out);
-PG_FUNCTION_INFO_V1(rdm_recv);
-PG_FUNCTION_INFO_V1(rdm_send);
-
-void
-rdm_write(StateWriter *w, const Rdm *r)
+static void
+write_rdm(StateWriter *w, const void *value)
 {
-	uint8		head[4] = {RDM_VERSION, r->metric, r->flags, label_encoding(RDM_LABELS_START(r), r->label_bytes)};
+	const Rdm  *r = value;
+	uint8		head[3] = {r->metric, r->flags, label_encoding(RDM_LABELS_START(r), r->label_bytes)};
 	Size		pairs = RDM_PAIRS(r->n_conditions);
 
-	state_put_bytes(w, head, 4);
+	state_put_bytes(w, head, 3);
 	state_put_int32(w, r->n_conditions);
 	state_put_int32(w, r->label_bytes);
 	state_put_array(w, r->label_end, r->n_conditions, 4);
@@ -48,20 +41,6 @@ rdm_write(StateWriter *w, const Rdm *r)
 	state_put_array(w, RDM_DISTANCES(r), pairs, 8);
 	if (r->flags & RDM_HAS_COUNTS)
 		state_put_array(w, RDM_COUNTS(r), pairs, 4);
-}
-
-static bytea *
-rdm_to_bytes(const Rdm *r)
-{
-	StateWriter w = {NULL, VARHDRSZ};
-	bytea	   *bytes;
-
-	rdm_write(&w, r);
-	bytes = palloc(w.n);
-	SET_VARSIZE(bytes, w.n);
-	w = (StateWriter) {(char *) bytes, VARHDRSZ};
-	rdm_write(&w, r);
-	return bytes;
 }
 
 static void
@@ -79,10 +58,10 @@ require_distances(const Rdm *r)
 	}
 }
 
-Rdm *
-rdm_read(StateReader *in)
+static void *
+read_rdm(StateReader *in)
 {
-	uint8		head[4];
+	uint8		head[3];
 	int32		n;
 	int32		label_bytes;
 	Size		pairs;
@@ -90,22 +69,17 @@ rdm_read(StateReader *in)
 	bool		converted;
 	Rdm		   *r;
 
-	state_get_bytes(in, head, 4);
-	if (head[0] != RDM_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid rdm: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if (head[1] > RDM_TRANSFORMED || (head[2] & ~RDM_HAS_COUNTS) || !PG_VALID_BE_ENCODING(head[3]))
+	state_get_bytes(in, head, 3);
+	if (head[0] > RDM_TRANSFORMED || (head[1] & ~RDM_HAS_COUNTS) || !PG_VALID_BE_ENCODING(head[2]))
 		state_corrupt("rdm", "unknown metric, flags or encoding");
 	n = state_get_int32(in);
 	label_bytes = state_get_int32(in);
 	if (n < 0 || n > RDM_MAX_CONDITIONS || label_bytes < 0)
 		state_corrupt("rdm", "bad number of conditions or bytes");
-	labels = labels_read(in, n, label_bytes, head[3], &converted);
+	labels = labels_read(in, n, label_bytes, head[2], &converted);
 	pairs = RDM_PAIRS(n);
-	state_require(in, size_mul(pairs, sizeof(double) + (head[2] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
-	r = rdm_new(head[1], labels, n, head[2] & RDM_HAS_COUNTS);
+	state_require(in, size_mul(pairs, sizeof(double) + (head[1] & RDM_HAS_COUNTS ? sizeof(int32) : 0)));
+	r = rdm_new(head[0], labels, n, head[1] & RDM_HAS_COUNTS);
 	state_get_array(in, RDM_DISTANCES(r), pairs, 8);
 	if (r->flags & RDM_HAS_COUNTS)
 		state_get_array(in, RDM_COUNTS(r), pairs, 4);
@@ -120,48 +94,23 @@ rdm_read(StateReader *in)
 	return r;
 }
 
-static Rdm *
-rdm_from_bytes(const char *bytes, Size n_bytes)
+static char *
+summarize_rdm(const void *value)
 {
-	StateReader in = {"rdm", bytes, bytes + n_bytes};
-	Rdm		   *r = rdm_read(&in);
+	const Rdm  *r = value;
 
-	state_get_end(&in);
-	return r;
+	return psprintf("n=%d, metric=%s", r->n_conditions, rdm_metric_name(r->metric));
 }
 
-Datum
-rdm_in(PG_FUNCTION_ARGS)
-{
-	StringInfo	bytes = state_from_text("rdm", PG_GETARG_CSTRING(0));
+const FlatKind rdm_kind = {
+	.name = "rdm",
+	.version = RDM_VERSION,
+	.write = write_rdm,
+	.read = read_rdm,
+	.summary = summarize_rdm
+};
 
-	PG_RETURN_POINTER(rdm_from_bytes(bytes->data, bytes->len));
-}
-
-Datum
-rdm_out(PG_FUNCTION_ARGS)
-{
-	const Rdm  *r = PG_GETARG_RDM(0);
-	bytea	   *bytes = rdm_to_bytes(r);
-	char	   *summary = psprintf("n=%d, metric=%s", r->n_conditions, rdm_metric_name(r->metric));
-
-	PG_RETURN_CSTRING(state_to_text("rdm", summary, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
-}
-
-Datum
-rdm_recv(PG_FUNCTION_ARGS)
-{
-	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
-	int			n = buf->len - buf->cursor;
-
-	PG_RETURN_POINTER(rdm_from_bytes(pq_getmsgbytes(buf, n), n));
-}
-
-Datum
-rdm_send(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(rdm_to_bytes(PG_GETARG_RDM(0)));
-}
+FLAT_IO_FUNCTIONS(rdm, rdm_kind)
 
 const Rdm **
 rdm_array(ArrayType *array, int least, const char *what, int *n)

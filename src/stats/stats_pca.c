@@ -16,26 +16,15 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/flat.h"
 #include "base/memory.h"
 #include "base/recent.h"
-#include "base/state_text.h"
 #include "linalg/linalg.h"
 #include "stats/gram.h"
 #include "stats/pca.h"
 #include "tensor/tensor.h"
 
-static const Pca *
-check_version(const Pca *pca)
-{
-	if (pca->version != PCA_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a stored pca has version %d, this library reads version %d",
-						pca->version, PCA_VERSION)));
-	return pca;
-}
-
-#define PG_GETARG_PCA(n) check_version((const Pca *) PG_DETOAST_DATUM(PG_GETARG_DATUM(n)))
+#define PG_GETARG_PCA(n) ((const Pca *) flat_from_datum(&pca_kind, PG_GETARG_DATUM(n)))
 
 /* Doubles after the total variance: means, variances, components. */
 static Size
@@ -47,9 +36,10 @@ pca_doubles(int32 p, int32 k)
 /* ---- input and output ---- */
 
 static void
-write_pca(StateWriter *w, const Pca *pca)
+write_pca(StateWriter *w, const void *value)
 {
-	uint8		head[4] = {PCA_VERSION, 0, 0, 0};
+	const Pca  *pca = value;
+	uint8		head[3] = {0};
 
 	state_put_bytes(w, head, sizeof(head));
 	state_put_int32(w, pca->p);
@@ -57,21 +47,6 @@ write_pca(StateWriter *w, const Pca *pca)
 	state_put_int64(w, pca->n);
 	state_put_array(w, &pca->total_variance, 1, sizeof(double));
 	state_put_array(w, pca->values, pca_doubles(pca->p, pca->k), sizeof(double));
-}
-
-/* The bytes of the binary form, with a varlena header before them. */
-static bytea *
-pca_to_bytes(const Pca *pca)
-{
-	StateWriter w = {NULL, VARHDRSZ};
-	bytea	   *bytes;
-
-	write_pca(&w, pca);
-	bytes = huge_alloc(w.n);
-	SET_VARSIZE(bytes, w.n);
-	w = (StateWriter) {(char *) bytes, VARHDRSZ};
-	write_pca(&w, pca);
-	return bytes;
 }
 
 static void
@@ -87,70 +62,48 @@ validate_pca(const Pca *pca)
 			state_corrupt("pca", "its variances are negative or ascend");
 }
 
-static Pca *
-pca_from_bytes(StringInfo bytes)
+static void *
+read_pca(StateReader *r)
 {
-	StateReader r = {"pca", bytes->data + bytes->cursor, bytes->data + bytes->len};
-	uint8		head[4];
+	uint8		head[3];
 	int32		p;
 	int32		k;
 	int64		n;
 	Pca		   *pca;
 
-	state_get_bytes(&r, head, sizeof(head));
-	if (head[0] != PCA_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid pca: version %d is not known", head[0]),
-				 errhint("It may have been written by a newer neuroenc.")));
-	if (head[1] || head[2] || head[3])
+	state_get_bytes(r, head, sizeof(head));
+	if (head[0] || head[1] || head[2])
 		state_corrupt("pca", "unknown flags");
-	p = state_get_int32(&r);
-	k = state_get_int32(&r);
-	n = state_get_int64(&r);
+	p = state_get_int32(r);
+	k = state_get_int32(r);
+	n = state_get_int64(r);
 	if (p < 1 || n < 2 || k < 1 || k > p || k > n - 1 || pca_doubles(p, k) > MaxAllocSize)
 		state_corrupt("pca", "bad number of features, components or rows");
-	state_require(&r, size_mul(size_add(pca_doubles(p, k), 1), sizeof(double)));
+	state_require(r, size_mul(size_add(pca_doubles(p, k), 1), sizeof(double)));
 	pca = pca_new(p, k, n);
-	state_get_array(&r, &pca->total_variance, 1, sizeof(double));
-	state_get_array(&r, pca->values, pca_doubles(p, k), sizeof(double));
-	state_get_end(&r);
-	bytes->cursor = bytes->len;
+	state_get_array(r, &pca->total_variance, 1, sizeof(double));
+	state_get_array(r, pca->values, pca_doubles(p, k), sizeof(double));
 	validate_pca(pca);
 	return pca;
 }
 
-PG_FUNCTION_INFO_V1(stats_pca_send);
-Datum
-stats_pca_send(PG_FUNCTION_ARGS)
+static char *
+summarize_pca(const void *value)
 {
-	PG_RETURN_BYTEA_P(pca_to_bytes(PG_GETARG_PCA(0)));
+	const Pca  *pca = value;
+
+	return psprintf("p=%d, k=%d, n=" INT64_FORMAT, pca->p, pca->k, pca->n);
 }
 
-PG_FUNCTION_INFO_V1(stats_pca_recv);
-Datum
-stats_pca_recv(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(pca_from_bytes((StringInfo) PG_GETARG_POINTER(0)));
-}
+static const FlatKind pca_kind = {
+	.name = "pca",
+	.version = PCA_VERSION,
+	.write = write_pca,
+	.read = read_pca,
+	.summary = summarize_pca
+};
 
-PG_FUNCTION_INFO_V1(stats_pca_out);
-Datum
-stats_pca_out(PG_FUNCTION_ARGS)
-{
-	const Pca  *pca = PG_GETARG_PCA(0);
-	bytea	   *bytes = pca_to_bytes(pca);
-	char	   *summary = psprintf("p=%d, k=%d, n=" INT64_FORMAT, pca->p, pca->k, pca->n);
-
-	PG_RETURN_CSTRING(state_to_text("pca", summary, VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
-}
-
-PG_FUNCTION_INFO_V1(stats_pca_in);
-Datum
-stats_pca_in(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(pca_from_bytes(state_from_text("pca", PG_GETARG_CSTRING(0))));
-}
+FLAT_IO_FUNCTIONS(stats_pca, pca_kind)
 
 /* ---- pca(gram, k) ---- */
 
@@ -231,7 +184,7 @@ stats_pca(PG_FUNCTION_ARGS)
 static void *
 fetch_pca(Datum d)
 {
-	return (void *) check_version((const Pca *) PG_DETOAST_DATUM(d));
+	return (void *) flat_from_datum(&pca_kind, d);
 }
 
 PG_FUNCTION_INFO_V1(stats_pca_project);
