@@ -119,12 +119,18 @@ within_distance(const Within *w, int i, int j)
 #define NAME(what) what##_f8
 #include "stats/within_loops.h"
 
-/* sum[j] += |value - x[j]| */
+/* sum[j] += |value[0] - x[j]| + |value[1] - x[n + j]| + .., m <= 4 of them */
 HOT_LOOP static void
-add_differences(double *sum, double value, const double *x, Size n)
+add_differences(double *sum, int m, const double *value, const double *x, Size n)
 {
-	for (Size j = 0; j < n; j++)
-		sum[j] += fabs(value - x[j]);
+	if (m == 4)
+		for (Size j = 0; j < n; j++)
+			sum[j] += (fabs(value[0] - x[j]) + fabs(value[1] - x[n + j])) +
+				(fabs(value[2] - x[2 * n + j]) + fabs(value[3] - x[3 * n + j]));
+	else
+		for (int k = 0; k < m; k++)
+			for (Size j = 0; j < n; j++)
+				sum[j] += fabs(value[k] - x[k * n + j]);
 }
 
 /* The tile's columns are turned into d x columns, so that loops run along them. */
@@ -144,8 +150,8 @@ search_tile_cityblock(int64 number, int worker, void *arg)
 	for (Size i = 0; i < t.rows; i++)
 	{
 		memset(sum, 0, t.columns * sizeof(double));
-		for (Size k = 0; k < w->d; k++)
-			add_differences(sum, w->x[(t.i0 + i) * w->d + k], turned + k * t.columns, t.columns);
+		for (Size k = 0; k < w->d; k += 4)
+			add_differences(sum, (int) Min(4, w->d - k), w->x + (t.i0 + i) * w->d + k, turned + k * t.columns, t.columns);
 		for (Size j = t.i0 == t.j0 ? i + 1 : 0; j < t.columns; j++)
 			if (sum[j] <= w->radius && s->group[t.i0 + i] != s->group[t.j0 + j])
 				found->pair[found->n++] = (WithinPair) {(int32) (t.i0 + i), (int32) (t.j0 + j)};
