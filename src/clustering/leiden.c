@@ -12,8 +12,9 @@
  *	            quality
  *	 aggregate  the parts become nodes, in the communities of the nodes, and all of
  *	            it is done again until each community is one node
- * and iterations are repeated until some in a row bring nothing.  Parts are
- * connected, so communities are.
+ * and iterations are repeated until some in a row bring little: without a limit
+ * to their number 1e-4 of all weight, else nothing at all.  Parts are connected,
+ * so communities are.
  *
  * The quality is  inside - penalty / 2 sum of T^2  over communities, T the sum of
  * the sizes of their nodes.  Modularity: sizes are strengths and penalty is
@@ -42,8 +43,9 @@
 
 #define THETA		0.05
 #define ROUNDING	1e-10			/* of a node's strength: what a move must gain */
-#define NO_GAIN		1e-12			/* of all weight: an iteration that brought less brought nothing */
-#define PATIENCE	4				/* iterations in a row that bring nothing, before the end: parts are drawn anew in each */
+#define NO_GAIN		1e-12			/* of all weight: what rounding could bring */
+#define LITTLE_GAIN 1e-4			/* of all weight: an iteration that brings less is not worth many more */
+#define PATIENCE	4				/* iterations in a row that bring little, before the end: parts are drawn anew in each */
 
 /* The graph, or one whose nodes are parts of it: edges from a node to itself are left out. */
 typedef struct Level
@@ -597,6 +599,7 @@ static double
 run(Leiden *l, int n_iterations, double weight, int32 *community)
 {
 	double		reached;
+	double		little = (n_iterations < 0 ? LITTLE_GAIN : NO_GAIN) * weight;
 	int			in_vain = 0;
 
 	for (int u = 0; u < l->base.n; u++)
@@ -608,7 +611,7 @@ run(Leiden *l, int n_iterations, double weight, int32 *community)
 
 		iterate(l, community);
 		reached = quality(l, &l->base, community);
-		in_vain = reached > before + NO_GAIN * weight ? 0 : in_vain + 1;
+		in_vain = reached > before + little ? 0 : in_vain + 1;
 	}
 	return reached;
 }

@@ -11,7 +11,7 @@ typedef struct LeidenOptions
 {
 	double		resolution;		/* >= 0 */
 	int64		seed;
-	int			n_iterations;	/* at most so many; < 0: until some in a row bring nothing */
+	int			n_iterations;	/* at most so many; < 0: until some in a row bring little */
 	int			n_starts;		/* >= 1: the best of them is the answer */
 	bool		cpm;			/* the constant Potts model instead of modularity */
 } LeidenOptions;
