@@ -35,7 +35,7 @@ SELECT ring, label, count(*) FROM (SELECT ring, ncut(t, 2, 120, 'rbf', 0.15, ass
 SELECT x, spectral(ARRAY[x]::tensor, 2, neighbors => 2) OVER () AS label
 FROM unnest(ARRAY[0, 1, 10, 11, 13, 100, 101, 103, 107]) AS x ORDER BY x;
 
--- As many landmarks as rows are no landmarks. Where each row stands twice, half as many weigh two each, and nothing is lost.
+-- As many landmarks as rows are no landmarks. Where each row stands twice, half as many stand for two each, and nothing is lost.
 SELECT bool_and(a = b) AS same
 FROM (SELECT ncut_embed(t, 3, 180, 'rbf') OVER () AS a, ncut_embed(t, 3, NULL, 'rbf') OVER () AS b FROM rings) AS s;
 SELECT max(max_of(abs(a - b))) < 1e-14 AS same

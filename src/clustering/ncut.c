@@ -6,19 +6,18 @@
  *
  *		f(x) = 1/lambda  sum_j w(x, j) f(j) / sum_j w(x, j),
  *
- * sums over all rows.  Nystrom's method replaces a sum over rows by one over m
- * landmarks.  These are chosen by farthest-point sampling (Gonzalez 1985), as in
- * AlignedCut's ncut_pytorch, so that small groups have landmarks too; they are
- * then spread evenly whatever the density of rows, so each stands for the rows
- * nearest to it and weighs as many (Zhang and Kwok 2010; without the weights,
- * degrees would be those of another, uniform density).  The m x m problem is the
- * spectral embedding of the graph of weights m_i w(i, j) m_j; the formula takes it
- * to all rows, and gives the landmarks' own coordinates back.
+ * sums over all rows.  Nystrom's method replaces a sum over rows by n / m times the
+ * sum over m landmarks, chosen by farthest-point sampling (Gonzalez 1985), as in
+ * AlignedCut's ncut_pytorch, so that small groups have landmarks too.  The m x m
+ * problem is the spectral embedding of the landmarks' graph; the formula takes it to
+ * all rows, and gives the landmarks' own coordinates back.  (Landmarks that weigh as
+ * many rows as are nearest to them look better, and are worse: in noise of many
+ * dimensions the farthest points are outliers, and a few in the middle weigh all.)
  *
  * n m d multiplications for landmarks (row by row, less what the triangle
  * inequality saves), 2 n m (d + k) flops of gemm for the extension, m^2 numbers.
  * Unlike Fowlkes's orthogonalised form it needs no inverse of the landmarks'
- * affinities, which are singular to rounding for smooth kernels.
+ * affinities, which are singular to rounding for smooth kernels, and not n m^2 flops.
  */
 #include "postgres.h"
 
@@ -168,7 +167,7 @@ typedef struct Extension
 	const double *landmarks;	/* m x d */
 	const double *ll;			/* m */
 	const double *coordinates;	/* m x k */
-	const double *terms;		/* m x (k + 1): weight coordinates / eigenvalue, weight */
+	const double *terms;		/* m x (k + 1): coordinates / eigenvalue, 1 */
 	const int32 *owner;
 	Size		tile;
 	double	   *affinities;		/* a worker: tile x m */
@@ -208,7 +207,7 @@ tile_of(Size m, Size d)
 }
 
 static void
-extend(Extension *s, const double *value, const double *weight)
+extend(Extension *s, const double *value)
 {
 	double	   *terms = huge_matrix(s->m, s->k + 1);
 	double	   *xx = huge_matrix(1, s->n);
@@ -217,8 +216,8 @@ extend(Extension *s, const double *value, const double *weight)
 	for (Size l = 0; l < s->m; l++)
 	{
 		for (Size j = 0; j < s->k; j++)
-			terms[l * (s->k + 1) + j] = value[j] > EIGENVALUE_MIN ? weight[l] * s->coordinates[l * s->k + j] / value[j] : 0;
-		terms[l * (s->k + 1) + s->k] = weight[l];
+			terms[l * (s->k + 1) + j] = value[j] > EIGENVALUE_MIN ? s->coordinates[l * s->k + j] / value[j] : 0;
+		terms[l * (s->k + 1) + s->k] = 1;
 	}
 	affinity_norms(s->n, s->d, s->x, xx);
 	affinity_norms(s->m, s->d, s->landmarks, ll);
@@ -272,21 +271,18 @@ ncut_embedding(int n, int d, const double *x, double gamma, int n_landmarks, int
 	else
 	{
 		double	   *landmarks = huge_matrix(m, d);
-		double	   *weight = huge_alloc0(m * sizeof(double));
+		double		share = (double) n / (double) m;	/* rows that a landmark stands for */
 		double	   *coordinates = huge_matrix(m, k);
 		Extension	s = {.affinity = &affinity, .n = (Size) n, .d = (Size) d, .m = m, .k = (Size) k, .x = x,
 		.landmarks = landmarks, .coordinates = coordinates, .owner = owner, .tile = tile_of(m, d), .y = y};
 
 		for (Size l = 0; l < m; l++)
 			memcpy(landmarks + l * d, x + (Size) landmark[l] * d, d * sizeof(double));
-		for (int i = 0; i < n; i++)
-			weight[owner[i]] += 1;
 		affinity_matrix(&affinity, m, d, landmarks, 1, w);
-		for (Size i = 0; i < m; i++)
-			for (Size j = 0; j < m; j++)
-				w[i * m + j] *= weight[i] * weight[j];
+		for (Size i = 0; i < m * m; i++)
+			w[i] *= share * share;
 		spectral_embedding_dense((int) m, w, k, value, coordinates);
-		extend(&s, value, weight);
+		extend(&s, value);
 		spectral_fix_sign(n, k, y);
 	}
 	MemoryContextSwitchTo(old);
