@@ -25,7 +25,7 @@ my %work = (
 	'knn_graph' => [ 'SELECT n_edges(knn_graph(id, x, 10)) FROM rows',
 		"SELECT md5(array_agg(e)::text) FROM (SELECT knn_graph(id, x, 8, 'euclidean', 'distance') AS g FROM few) s, edges(s.g) e", '60MB', 'points' ],
 	'leiden' => [ 'SELECT count(*) FROM (SELECT graph_agg(source, target, weight) AS g FROM edges OFFSET 0) s, leiden(s.g, n_starts => 10000)',
-		"SELECT md5(leiden(id, (id * id) % 997, id % 7)::text) FROM few", '4MB', 'leiden' ],
+		"SELECT md5(leiden(id, (id * id) % 997, id % 7)::text) FROM few", '3MB', 'leiden' ],
 	'graph_agg' => [ 'SELECT n_edges(graph_agg(i % 1000003, i * i % 999983, i * 0.1)) FROM generate_series(1, 8000000::bigint) i',
 		'SELECT md5(array_agg(e)::text) FROM (SELECT graph_agg(id % 50, id % 47, id * 0.1) AS g FROM few) s, edges(s.g) e', '3MB', 'graph' ],
 	'cooccurrence' => [ "SELECT phi(cooccurrence(random_normal('{4000}', i))) FROM generate_series(1, 100000) i",
