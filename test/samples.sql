@@ -187,3 +187,18 @@ INSERT INTO samples_clustering (v)
     UNION ALL SELECT kmeans_fit(x, 1) FROM sample_rows WHERE id = 1
     UNION ALL SELECT kmeans_fit(points_agg(x), 2, max_iter => 1) FROM sample_rows WHERE id <= 9
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_dendrogram (id int GENERATED ALWAYS AS IDENTITY, v dendrogram);
+INSERT INTO samples_dendrogram (v)
+    SELECT linkage(id, x, 'ward') FROM sample_rows
+    UNION ALL SELECT linkage(points_agg(x, 'façade ' || id), 'single') FROM sample_rows WHERE id <= 5
+    UNION ALL SELECT linkage(rdm_from_matrix('{1,2,b}', '[[0,1,2],[1,0,3],[2,3,0]]'), 'complete')
+    UNION ALL SELECT linkage(id, x) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT NULL;
+
+CREATE TABLE samples_label_sets (id int GENERATED ALWAYS AS IDENTITY, v label_sets);
+INSERT INTO samples_label_sets (v)
+    SELECT label_sets_agg(id, fold, id % 3 - 1) FROM sample_rows
+    UNION ALL SELECT label_sets_agg(id, 1, 'à ' || fold) FROM sample_rows WHERE id <= 12
+    UNION ALL SELECT label_sets_agg(i, 7, 'one') FROM generate_series(-1, 1) i
+    UNION ALL SELECT NULL;
