@@ -54,6 +54,13 @@ CREATE FUNCTION differ(a shared_space, b shared_space) RETURNS float8 LANGUAGE s
 CREATE FUNCTION differ(a trial_set, b trial_set) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN labels(a) = labels(b) AND n_samples(a) = n_samples(b)
         THEN stochastic_shape_distance(a, b) / 100 END $$;
+CREATE FUNCTION differ(a points, b points) RETURNS float8 LANGUAGE sql AS $$
+    SELECT abs(n_samples(a) - n_samples(b)) + CASE WHEN kmeans_fit(a, 3)::text = kmeans_fit(b, 3)::text THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a contingency, b contingency) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN (SELECT array_agg(e ORDER BY e::text) FROM entries(a) e) = (SELECT array_agg(e ORDER BY e::text) FROM entries(b) e) THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a cooccurrence, b cooccurrence) RETURNS float8 LANGUAGE sql AS $$ SELECT differ(phi(a), phi(b)) $$;
+CREATE FUNCTION differ(a graph, b graph) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN (SELECT array_agg(e) FROM edge_labels(a) e) = (SELECT array_agg(e) FROM edge_labels(b) e) THEN 0 ELSE 1 END $$;
 CREATE FUNCTION differ(a text, b text) RETURNS float8 LANGUAGE sql AS $$
     SELECT max(abs((m.v)[1]::float8 / nullif((n.v)[1]::float8, 0) - 1))
     FROM ROWS FROM (regexp_matches(a, '-?[0-9][0-9.e+-]*', 'g')) WITH ORDINALITY m(v, i)
@@ -97,12 +104,40 @@ foreach my $label ('bigint', 'text')
 }
 $arguments{'rsa_noise_ceiling(rdm,text)'} = [ 's_rdm', "'spearman'" ];
 
+# Clusters: the same to the last bit.
+$arguments{"${_}(tensor,integer)"} = [ 'x', 3 ] foreach 'kmeans_fit', 'spherical_kmeans_fit', 'balanced_kmeans_fit', 'gmm_fit';
+$arguments{"${_}(tensor,integer,bigint)"} = [ 'x', 3, 7 ] foreach 'kmeans_fit', 'spherical_kmeans_fit', 'balanced_kmeans_fit', 'gmm_fit';
+$arguments{'gmm_fit(tensor,integer,bigint,text)'} = [ 'x', 3, 7, "'diag'" ];
+$arguments{'knn_graph(bigint,tensor,integer' . ',text' x $_ . ')'} = [ 'id', 'x', 5, ("'cosine'", "'jaccard'")[ 0 .. $_ - 1 ] ] foreach 0 .. 2;
+$arguments{'linkage(bigint,tensor)'} = [ 'id', 'x' ];
+$arguments{'linkage(bigint,tensor,text)'} = [ 'id', 'x', "'ward'" ];
+$arguments{'points_agg(bigint,tensor)'} = [ 'id', 'x' ];
+$arguments{'moran_i(voxel,double precision,double precision)'} = [ 'voxel(id % 15, id / 15 % 15, id / 225)', 'sum_of(x)', 1.5 ];
+$arguments{'cooccurrence(tensor)'} = ['x'];
+$arguments{'cooccurrence(tensor,double precision)'} = [ 'x', 0.5 ];
+foreach my $label ('bigint', 'text')
+{
+	my @edge = ("(id % 40)::$label", "(id * 7 % 41)::$label");
+	$arguments{"points_agg(tensor,$label)"} = [ 'x', "fold::$label" ];
+	$arguments{"graph_agg($label,$label)"} = [@edge];
+	$arguments{"graph_agg($label,$label,double precision)"} = [ @edge, 'id % 3' ];
+	$arguments{"leiden($label,$label,double precision)"} = [ @edge, 'id % 3' ];
+	$arguments{"leiden($label,$label,double precision,double precision,bigint)"} = [ @edge, 'id % 3', 1.5, 7 ];
+	$arguments{"modularity($label,$label,double precision)"} = [ "(id % 4)::$label", "(id * 7 % 5)::$label", 'id % 3' ];
+	$arguments{"modularity($label,$label,double precision,double precision)"} = [ "(id % 4)::$label", "(id * 7 % 5)::$label", 'id % 3', 1.5 ];
+	$arguments{"$_(tensor,$label)"} = [ 'x', "fold::$label" ] foreach 'silhouette', 'davies_bouldin', 'calinski_harabasz', 'inertia';
+	$arguments{"silhouette(tensor,$label,text)"} = [ 'x', "fold::$label", "'cosine'" ];
+	$arguments{"$_($label,$label)"} = [ "(id % 4)::$label", "(id / 7 % 5)::$label" ]
+	  foreach qw(adjusted_rand ami completeness contingency_agg fowlkes_mallows homogeneity mutual_info nmi purity rand_index v_measure variation_of_information);
+}
+
 # What makes a state of some rows, for aggregates over states.
 my %state = (
 	gram => 'gram_agg(x, y, fold)', predictions => 'predictions_agg(x, x * x, id / 10)', rdm => "rdm(id % 40, y, 'sqeuclidean')",
 	cross_gram => 'cross_agg(x, y)', paired => 'paired_agg(x, y)', patterns => 'patterns_agg(id % 40, y)',
 	rdm_set => "rdm_similarity(part, r, 'pearson')", recordings => 'recordings_agg(fold, id / 5, y)', residuals => 'residuals_agg(y)',
-	trial_set => 'trials_agg(id % 3, y[1:4])');
+	trial_set => 'trials_agg(id % 3, y[1:4])', points => 'points_agg(x)', contingency => 'contingency_agg(id % 4, id / 7 % 5)',
+	graph => 'graph_agg(id % 40, id * 7 % 41)', cooccurrence => 'cooccurrence(x)');
 $argument{"$_ 1"} = "s_$_" foreach keys %state;
 my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
 SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
@@ -148,6 +183,7 @@ foreach my $entry (@aggregates)
 		    $result eq 'bigint' || $result eq 'integer' ? 'abs(p.v - s.v)::float8'
 		  : $result eq 'double precision'               ? 'abs(p.v / s.v - 1)'
 		  : $result =~ /^(linear_predictivity|procrustes|rsa_noise_ceiling|soft_match|two_nn)_result$/ ? 'differ(p.v::text, s.v::text)'
+		  : $result =~ /^(clustering|dendrogram|leiden_result|moran_result)$/ ? '(p.v::text <> s.v::text)::int'
 		  : 'differ(p.v, s.v)';
 		my $error = $node->safe_psql('postgres',
 			"$serial CREATE TEMP TABLE s AS $statement; RESET ALL; $parallel CREATE TEMP TABLE p AS $statement; SELECT $compare FROM p, s");
