@@ -58,6 +58,7 @@ CREATE FUNCTION differ(a points, b points) RETURNS float8 LANGUAGE sql AS $$
     SELECT abs(n_samples(a) - n_samples(b)) + CASE WHEN kmeans_fit(a, 3)::text = kmeans_fit(b, 3)::text THEN 0 ELSE 1 END $$;
 CREATE FUNCTION differ(a contingency, b contingency) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN (SELECT array_agg(e ORDER BY e::text) FROM entries(a) e) = (SELECT array_agg(e ORDER BY e::text) FROM entries(b) e) THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a label_sets, b label_sets) RETURNS float8 LANGUAGE sql AS $$ SELECT differ(coassociation(a), coassociation(b)) $$;
 CREATE FUNCTION differ(a cooccurrence, b cooccurrence) RETURNS float8 LANGUAGE sql AS $$ SELECT differ(phi(a), phi(b)) $$;
 CREATE FUNCTION differ(a graph, b graph) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN (SELECT array_agg(e) FROM edge_labels(a) e) = (SELECT array_agg(e) FROM edge_labels(b) e) THEN 0 ELSE 1 END $$;
@@ -120,6 +121,7 @@ foreach my $label ('bigint', 'text')
 	my @edge = ("(id % 40)::$label", "(id * 7 % 41)::$label");
 	$arguments{"points_agg(tensor,$label)"} = [ 'x', "fold::$label" ];
 	$arguments{"graph_agg($label,$label)"} = [@edge];
+	$arguments{"$_(bigint,bigint,$label)"} = [ 'id / 5', 'fold', "(id * 7 % 3)::$label" ] foreach 'label_sets_agg', 'coassociation';
 	$arguments{"graph_agg($label,$label,double precision)"} = [ @edge, 'id % 3' ];
 	$arguments{"leiden($label,$label,double precision)"} = [ @edge, 'id % 3' ];
 	$arguments{"leiden($label,$label,double precision,double precision,bigint)"} = [ @edge, 'id % 3', 1.5, 7 ];
@@ -137,7 +139,7 @@ my %state = (
 	cross_gram => 'cross_agg(x, y)', paired => 'paired_agg(x, y)', patterns => 'patterns_agg(id % 40, y)',
 	rdm_set => "rdm_similarity(part, r, 'pearson')", recordings => 'recordings_agg(fold, id / 5, y)', residuals => 'residuals_agg(y)',
 	trial_set => 'trials_agg(id % 3, y[1:4])', points => 'points_agg(x)', contingency => 'contingency_agg(id % 4, id / 7 % 5)',
-	graph => 'graph_agg(id % 40, id * 7 % 41)', cooccurrence => 'cooccurrence(x)');
+	graph => 'graph_agg(id % 40, id * 7 % 41)', cooccurrence => 'cooccurrence(x)', label_sets => 'label_sets_agg(id / 5, fold, id % 3)');
 $argument{"$_ 1"} = "s_$_" foreach keys %state;
 my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
 SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
