@@ -15,6 +15,7 @@
 
 #include "base/dispatch.h"
 #include "clustering/grouped_rows.h"
+#include "stats/differences.h"
 
 #define ROWS_AT_ONCE 1024
 
@@ -86,28 +87,6 @@ subtract_from(double *restrict x, const double *restrict mean, Size n)
 {
 	for (Size i = 0; i < n; i++)
 		x[i] -= mean[i];
-}
-
-HOT_LOOP double
-squared_difference(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += (a[j] - b[j]) * (a[j] - b[j]);
-	return sum;
-}
-
-HOT_LOOP double
-squared_length(const double *x, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += x[j] * x[j];
-	return sum;
 }
 
 /* In two steps, so that no square leaves the range. */

@@ -42,8 +42,4 @@ typedef struct GroupMeans
 
 extern GroupMeans *group_means(const GroupedRows *g);
 
-/* |a - b|^2, by differences */
-extern double squared_difference(const double *a, const double *b, Size d);
-extern double squared_length(const double *x, Size d);
-
 #endif							/* NEUROENC_GROUPED_ROWS_H */

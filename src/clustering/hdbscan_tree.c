@@ -31,6 +31,7 @@
 #include "base/progress.h"
 #include "clustering/hdbscan.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/nearest.h"
 
 #define BLOCK			64			/* rows whose products are taken together */
@@ -63,27 +64,6 @@ typedef struct Prim
 
 /* ---- rows ---- */
 
-/* Times a power of two into [-1, 1]; returns the power. */
-static int
-scale(Size size, double *x)
-{
-	double		largest = 0;
-	int			power = 0;
-
-	for (Size i = 0; i < size; i++)
-	{
-		breathe(true, i);
-		largest = Max(largest, fabs(x[i]));
-	}
-	(void) frexp(largest, &power);
-	for (Size i = 0; i < size; i++)
-	{
-		breathe(true, i);
-		x[i] = ldexp(x[i], -power);
-	}
-	return power;
-}
-
 /* About the mean of each column, rounded to a part of its range that keeps the digits of float4. */
 static void
 centre(Size n, Size d, double *x)
@@ -110,17 +90,6 @@ centre(Size n, Size d, double *x)
 		for (Size i = 0; i < n; i++)
 			x[i * d + k] -= mean;
 	}
-}
-
-HOT_LOOP static double
-squared_difference(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size k = 0; k < d; k++)
-		sum += (a[k] - b[k]) * (a[k] - b[k]);
-	return sum;
 }
 
 /*
@@ -274,13 +243,9 @@ start(Prim *p)
 {
 	for (Size j = 0; j < p->n; j++)
 	{
-		double		sum = 0;
-
 		if ((j & 0xff) == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (Size k = 0; k < p->d; k++)
-			sum += p->x[j * p->d + k] * p->x[j * p->d + k];
-		p->half_least[j] = (1 - p->slack) * sum / 2;
+		p->half_least[j] = (1 - p->slack) * squared_length(p->x + j * p->d, p->d) / 2;
 		p->nearest[j] = INFINITY;
 		p->slot_of[j] = -1;
 	}
@@ -357,7 +322,7 @@ hdbscan_tree(const PointRows *rows, int min_samples, HdbscanEdge *edge)
 
 	Assert(min_samples >= 1 && (Size) min_samples <= n);
 	point_rows_read_f8(rows, 0, rows->n, x);
-	power = scale(n * d, x);
+	power = scale_to_one(n * d, x);
 	centre(n, d, x);
 	p.core = core_distances(n, d, x, min_samples);
 	p.half_least = huge_matrix(1, n);

@@ -25,13 +25,13 @@
 
 #include "miscadmin.h"
 
-#include "base/dispatch.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "clustering/affinity.h"
 #include "clustering/ncut.h"
 #include "clustering/spectral.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define ROWS_OF_TASK	2048	/* of a step of farthest-point sampling */
 #define TILE_FLOPS		4e8
@@ -54,17 +54,6 @@ typedef struct Farthest
 	Size	   *candidate;		/* of each task: its farthest row */
 } Farthest;
 
-HOT_LOOP static double
-squared_distance(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += (a[j] - b[j]) * (a[j] - b[j]);
-	return sum;
-}
-
 /*
  * The latest landmark takes the rows that are nearer to it than to theirs; a row can't be
  * if their landmark is twice as far from it as the row is.
@@ -80,7 +69,7 @@ take_rows(int64 number, int worker, void *arg)
 	{
 		if (s->number == 0 || s->gap[s->owner[i]] < 4 * s->squared[i])
 		{
-			double		squared = squared_distance(s->x + i * s->d, s->latest, s->d);
+			double		squared = squared_difference(s->x + i * s->d, s->latest, s->d);
 
 			if (s->number == 0 || squared < s->squared[i])
 			{
@@ -108,7 +97,7 @@ farthest_from_mean(Size n, Size d, const double *x)
 	CHECK_FOR_INTERRUPTS();
 	for (Size i = 0; i < n; i++)
 	{
-		double		squared = squared_distance(x + i * d, mean, d);
+		double		squared = squared_difference(x + i * d, mean, d);
 
 		if (squared > most)
 		{
@@ -137,7 +126,7 @@ ncut_farthest_points(int n, int d, const double *x, int m, int32 *landmark, int3
 		s.latest = x + next * d;
 		s.number = count;
 		for (int l = 0; l < count; l++)
-			s.gap[l] = squared_distance(x + (Size) landmark[l] * d, s.latest, d);
+			s.gap[l] = squared_difference(x + (Size) landmark[l] * d, s.latest, d);
 		landmark[count++] = (int32) next;
 		parallel_for(tasks, 0, take_rows, &s);
 		next = s.candidate[0];

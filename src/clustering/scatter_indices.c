@@ -13,6 +13,7 @@
 
 #include "clustering/scatter_indices.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 static double
 sum_of(const double *x, int n)

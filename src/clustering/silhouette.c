@@ -30,6 +30,7 @@
 #include "base/progress.h"
 #include "clustering/silhouette.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define TILE_MAX	256
 #define TILE_MIN	32

@@ -24,6 +24,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/nearest.h"
 
 #define MORE_CANDIDATES 4
@@ -176,28 +177,6 @@ join_row(Search *s, Size n_tasks, Size i)
 
 /* ---- exact distances ---- */
 
-HOT_LOOP static double
-squared_distance(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += (a[j] - b[j]) * (a[j] - b[j]);
-	return sum;
-}
-
-HOT_LOOP static double
-squared_norm(const double *a, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += a[j] * a[j];
-	return sum;
-}
-
 /*
  * Could a row that is no candidate be nearer than the k-th of them?  A row b more
  * than twice as long as a and as that distance is farther; the products of the
@@ -226,7 +205,7 @@ finish_row(Search *s, Size i)
 		distance[l] = INFINITY;
 	for (int l = 0; l < length; l++)
 	{
-		double		exact = squared_distance(row, s->x + (Size) candidate[l] * s->d, s->d);
+		double		exact = squared_difference(row, s->x + (Size) candidate[l] * s->d, s->d);
 
 		if (exact < distance[s->k - 1] || (exact == distance[s->k - 1] && candidate[l] < index[s->k - 1]))
 			list_insert(s->k, distance, index, exact, candidate[l]);
@@ -237,7 +216,7 @@ finish_row(Search *s, Size i)
 		distance[l] = INFINITY;
 	for (Size j = 0; j < s->n; j++)
 	{
-		double		exact = j == i ? INFINITY : squared_distance(row, s->x + j * s->d, s->d);
+		double		exact = j == i ? INFINITY : squared_difference(row, s->x + j * s->d, s->d);
 
 		if (exact < distance[s->k - 1])
 			list_insert(s->k, distance, index, exact, (int32) j);
@@ -301,7 +280,7 @@ nearest_rows(Size n, Size d, const double *x, int k, int32 *index, double *squar
 	{
 		if ((i & 255) == 0)
 			CHECK_FOR_INTERRUPTS();
-		norm[i] = squared_norm(x + i * d, d);
+		norm[i] = squared_length(x + i * d, d);
 		worst[i] = INFINITY;
 	}
 	progress_begin("nearest rows", (double) n * n);

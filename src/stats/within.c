@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/within.h"
 
 #define TILE			512
@@ -73,28 +74,6 @@ tile_of_batch(const Search *s, int64 number)
 }
 
 /* ---- exact distances ---- */
-
-HOT_LOOP static double
-squared_difference(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size k = 0; k < d; k++)
-		sum += (a[k] - b[k]) * (a[k] - b[k]);
-	return sum;
-}
-
-HOT_LOOP static double
-absolute_difference(const double *a, const double *b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size k = 0; k < d; k++)
-		sum += fabs(a[k] - b[k]);
-	return sum;
-}
 
 double
 within_distance(const Within *w, int i, int j)
@@ -190,27 +169,6 @@ make_directions(const PointRows *rows, double *x)
 	}
 }
 
-/* Times a power of two, so that squares stay in range; returns the power. */
-static int
-scale(double *x, Size size)
-{
-	double		largest = 0;
-	int			power = 0;
-
-	for (Size i = 0; i < size; i++)
-	{
-		breathe(true, i);
-		largest = Max(largest, fabs(x[i]));
-	}
-	(void) frexp(largest, &power);
-	for (Size i = 0; i < size; i++)
-	{
-		breathe(true, i);
-		x[i] = ldexp(x[i], -power);
-	}
-	return -power;
-}
-
 Within *
 within_new(const PointRows *rows, WithinMetric metric, double radius)
 {
@@ -229,7 +187,7 @@ within_new(const PointRows *rows, WithinMetric metric, double radius)
 		w->radius = sqrt(2 * radius);
 	}
 	else
-		w->radius = ldexp(radius, scale(w->x, w->n * w->d));
+		w->radius = ldexp(radius, -scale_to_one(w->n * w->d, w->x));
 	return w;
 }
 
@@ -282,13 +240,11 @@ prepare(Search *s)
 	s->half_norm = huge_matrix(1, w->n);
 	for (Size i = 0; i < w->n; i++)
 	{
-		double		sum = 0;
+		double		norm = squared_length(y + i * w->d, w->d);
 
 		CHECK_FOR_INTERRUPTS();
-		for (Size k = 0; k < w->d; k++)
-			sum += y[i * w->d + k] * y[i * w->d + k];
-		s->half_norm[i] = sum / 2;
-		mean_norm += sum / (double) w->n;
+		s->half_norm[i] = norm / 2;
+		mean_norm += norm / (double) w->n;
 	}
 	single = square > 1e-20 && slack_of(w->d, FLT_EPSILON) * mean_norm < UNSURE * square;
 	s->slack = slack_of(w->d, single ? FLT_EPSILON : DBL_EPSILON);
