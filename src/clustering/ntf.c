@@ -209,6 +209,8 @@ multiply_out(Fit *f)
 	const Size *d = f->n->dims;
 
 	for (Size r = 0; r < f->r; r++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		for (Size i = 0; i < d[0]; i++)
 		{
 			double		a = f->factor[0][r * d[0] + i];
@@ -218,6 +220,7 @@ multiply_out(Fit *f)
 			for (Size j = 0; j < d[1]; j++)
 				row[j] = a * b[j];
 		}
+	}
 }
 
 static void
