@@ -14,13 +14,13 @@
  * many rows as are nearest to them look better, and are worse: in noise of many
  * dimensions the farthest points are outliers, and a few in the middle weigh all.)
  *
- * n m d multiplications for landmarks (row by row, less what the triangle
- * inequality saves), 2 n m (d + k) flops of gemm for the extension, m^2 numbers.
+ * 2 n m d flops of gemm for landmarks and 2 n m (d + k) for the extension, m^2 numbers.
  * Unlike Fowlkes's orthogonalised form it needs no inverse of the landmarks'
  * affinities, which are singular to rounding for smooth kernels, and not n m^2 flops.
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -33,7 +33,7 @@
 #include "linalg/linalg.h"
 #include "stats/differences.h"
 
-#define ROWS_OF_TASK	2048	/* of a step of farthest-point sampling */
+#define CANDIDATES	256		/* rows among which landmarks are chosen at a time */
 #define TILE_FLOPS		4e8
 #define TILE_MAX		256
 #define EIGENVALUE_MIN	1e-10	/* functions of smaller ones can't be extended */
@@ -41,46 +41,178 @@
 
 /* ---- landmarks ---- */
 
+/*
+ * One landmark after another, each a pass over all rows, would wait for memory.  So
+ * several are chosen at a time, and are those that one at a time would be: of the
+ * rows that are farthest now, the next is the one that stays farthest when those
+ * chosen since are counted, for as long as it is farther than any other row is now.
+ */
 typedef struct Farthest
 {
 	Size		n;
 	Size		d;
 	const double *x;
-	double	   *squared;		/* n: to the nearest landmark */
+	double	   *norm;			/* n: squared, of the rows */
+	double	   *squared;		/* n: to the nearest landmark, infinite before the first */
 	int32	   *owner;			/* n: which that is */
-	const double *latest;		/* d: the landmark that comes */
-	int32		number;
-	double	   *gap;			/* m: squared distances of the latest to those before */
-	Size	   *candidate;		/* of each task: its farthest row */
+	int			count;			/* landmarks that 'squared' knows */
+	int			batch;			/* and those that it is about to learn of */
+	double	   *chosen;			/* CANDIDATES x d: their rows */
+	double	   *chosen_norm;	/* CANDIDATES */
+	double	   *products;		/* a worker: TILE_MAX x CANDIDATES */
+	double	   *sorted;			/* n: scratch of choose_candidates */
+	int32	   *candidate;		/* CANDIDATES: rows, ascending */
+	double	   *distance;		/* CANDIDATES: as squared, those chosen since counted */
 } Farthest;
 
-/*
- * The latest landmark takes the rows that are nearer to it than to theirs; a row can't be
- * if their landmark is twice as far from it as the row is.
- */
+/* The batch takes the rows that are nearer to it than to theirs; products rule most out, differences decide. */
 static void
 take_rows(int64 number, int worker, void *arg)
 {
 	Farthest   *s = arg;
-	Size		first = (Size) number * ROWS_OF_TASK;
-	Size		farthest = first;
+	Size		first = (Size) number * TILE_MAX;
+	Size		rows = Min(TILE_MAX, s->n - first);
+	Size		t = (Size) s->batch;
+	double	   *products = s->products + (Size) worker * TILE_MAX * CANDIDATES;
 
-	for (Size i = first; i < Min(s->n, first + ROWS_OF_TASK); i++)
+	gemm_f8_raw(false, true, rows, t, s->d, 1, s->x + first * s->d, s->d, s->chosen, s->d, 0, products, t);
+	for (Size i = first; i < first + rows; i++)
 	{
-		if (s->number == 0 || s->gap[s->owner[i]] < 4 * s->squared[i])
-		{
-			double		squared = squared_difference(s->x + i * s->d, s->latest, s->d);
+		const double *row = products + (i - first) * t;
 
-			if (s->number == 0 || squared < s->squared[i])
+		for (Size l = 0; l < t; l++)
+		{
+			double		size = s->norm[i] + s->chosen_norm[l];
+			double		squared;
+
+			if (size - 2 * row[l] - 10 * (double) (s->d + 4) * DBL_EPSILON * size > s->squared[i])
+				continue;
+			squared = squared_difference(s->x + i * s->d, s->chosen + l * s->d, s->d);
+			if (squared < s->squared[i])
 			{
 				s->squared[i] = squared;
-				s->owner[i] = s->number;
+				s->owner[i] = s->count + (int32) l;
 			}
 		}
-		if (s->squared[i] > s->squared[farthest])
-			farthest = i;
 	}
-	s->candidate[number] = farthest;
+}
+
+static int
+compare_descending(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The value that stands at 'place' of n when they are put in descending order (Hoare's selection). */
+static double
+select_descending(double *value, Size n, Size place)
+{
+	Size		low = 0;
+	Size		high = n;
+
+	while (high - low > 32)
+	{
+		double		pivot = value[low + (high - low) / 2];
+		Size		i = low;
+		Size		above = low;
+		Size		same = low;
+
+		/* above the pivot, the pivot's equals, the rest */
+		for (; i < high; i++)
+			if (value[i] >= pivot)
+			{
+				double		v = value[i];
+
+				value[i] = value[same];
+				value[same] = v;
+				if (v > pivot)
+				{
+					value[same] = value[above];
+					value[above++] = v;
+				}
+				same++;
+			}
+		if (place < above)
+			high = above;
+		else if (place < same)
+			return pivot;
+		else
+			low = same;
+	}
+	qsort(value + low, high - low, sizeof(double), compare_descending);
+	return value[place];
+}
+
+/* The rows that are farthest now: their number; *others: no other row is farther. */
+static int
+choose_candidates(Farthest *s, double *others)
+{
+	int			n_candidates = 0;
+
+	*others = 0;
+	if (s->n > CANDIDATES)
+	{
+		memcpy(s->sorted, s->squared, s->n * sizeof(double));
+		*others = select_descending(s->sorted, s->n, CANDIDATES);
+	}
+	for (Size i = 0; i < s->n; i++)
+		if (s->squared[i] > *others)
+		{
+			s->candidate[n_candidates] = (int32) i;
+			s->distance[n_candidates++] = s->squared[i];
+		}
+	return n_candidates;
+}
+
+static void
+choose(Farthest *s, Size row)
+{
+	memcpy(s->chosen + (Size) s->batch * s->d, s->x + row * s->d, s->d * sizeof(double));
+	s->chosen_norm[s->batch++] = s->norm[row];
+}
+
+/* The next batch of at most 'most' landmarks, which go to 'landmark'. */
+static void
+choose_batch(Farthest *s, int most, int32 *landmark)
+{
+	double		others;
+	int			n_candidates = choose_candidates(s, &others);
+
+	s->batch = 0;
+	if (n_candidates == 0)		/* more than CANDIDATES rows are the farthest */
+	{
+		Size		first = 0;
+
+		while (s->squared[first] < others)
+			first++;
+		if (others > 0)
+		{
+			landmark[0] = (int32) first;
+			choose(s, first);
+		}
+		return;
+	}
+	while (s->batch < most)
+	{
+		int			best = 0;
+
+		for (int c = 1; c < n_candidates; c++)
+			if (s->distance[c] > s->distance[best])
+				best = c;
+		if (s->distance[best] <= others)
+			return;
+		landmark[s->batch] = s->candidate[best];
+		choose(s, s->candidate[best]);
+		for (int c = 0; c < n_candidates; c++)
+		{
+			const double *x = s->x + (Size) s->candidate[c] * s->d;
+
+			s->distance[c] = Min(s->distance[c], squared_difference(x, s->chosen + (Size) (s->batch - 1) * s->d, s->d));
+		}
+	}
 }
 
 /* The row that is farthest from their mean. */
@@ -109,37 +241,46 @@ farthest_from_mean(Size n, Size d, const double *x)
 	return which;
 }
 
+static Size
+farthest_bytes(Size n, Size d)
+{
+	Size		numbers = size_add(size_mul(3, n), size_mul(CANDIDATES, size_add(d, 4)));
+
+	return size_mul(size_add(numbers, size_mul(parallel_threads(), TILE_MAX * CANDIDATES)), sizeof(double));
+}
+
 int
 ncut_farthest_points(int n, int d, const double *x, int m, int32 *landmark, int32 *owner)
 {
-	int64		tasks = (n + ROWS_OF_TASK - 1) / ROWS_OF_TASK;
+	MemoryContext scratch = scratch_create("ncut landmarks", farthest_bytes(n, d), "Take fewer rows.");
+	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Farthest	s = {.n = (Size) n, .d = (Size) d, .x = x, .owner = owner};
-	Size		next = farthest_from_mean(n, d, x);
-	int			count = 0;
 
+	s.norm = huge_matrix(1, n);
 	s.squared = huge_matrix(1, n);
-	s.gap = huge_matrix(1, m);
-	s.candidate = huge_alloc((Size) tasks * sizeof(Size));
+	s.sorted = huge_matrix(1, n);
+	s.chosen = huge_matrix(CANDIDATES, d);
+	s.chosen_norm = huge_matrix(1, CANDIDATES);
+	s.products = huge_matrix((Size) parallel_threads() * TILE_MAX, CANDIDATES);
+	s.candidate = huge_alloc(CANDIDATES * sizeof(int32));
+	s.distance = huge_matrix(1, CANDIDATES);
+	affinity_norms(n, d, x, s.norm);
+	for (int i = 0; i < n; i++)
+		s.squared[i] = INFINITY;
+	landmark[0] = (int32) farthest_from_mean(n, d, x);
+	choose(&s, landmark[0]);
 	progress_begin("landmarks", m);
-	while (count < m && (count == 0 || s.squared[next] > 0))
+	while (s.batch > 0)
 	{
-		s.latest = x + next * d;
-		s.number = count;
-		for (int l = 0; l < count; l++)
-			s.gap[l] = squared_difference(x + (Size) landmark[l] * d, s.latest, d);
-		landmark[count++] = (int32) next;
-		parallel_for(tasks, 0, take_rows, &s);
-		next = s.candidate[0];
-		for (int64 t = 1; t < tasks; t++)
-			if (s.squared[s.candidate[t]] > s.squared[next])
-				next = s.candidate[t];
-		progress_add(1);
+		parallel_for(((int64) n + TILE_MAX - 1) / TILE_MAX, 0, take_rows, &s);
+		s.count += s.batch;
+		progress_add(s.batch);
+		choose_batch(&s, Min(CANDIDATES, m - s.count), landmark + s.count);
 	}
 	progress_end();
-	pfree(s.squared);
-	pfree(s.gap);
-	pfree(s.candidate);
-	return count;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return s.count;
 }
 
 /* ---- landmarks' coordinates become all rows' ---- */
