@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "clustering/affinity.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/nearest.h"
 
 #define LARGEST		1e150		/* whose square is finite */
@@ -99,17 +100,6 @@ affinity_rows(const PointRows *rows, bool unit)
 	return x;
 }
 
-HOT_LOOP static double
-squared_norm(const double *a, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size j = 0; j < d; j++)
-		sum += a[j] * a[j];
-	return sum;
-}
-
 void
 affinity_norms(Size n, Size d, const double *x, double *norm)
 {
@@ -117,7 +107,7 @@ affinity_norms(Size n, Size d, const double *x, double *norm)
 	{
 		if ((i & 255) == 0)
 			CHECK_FOR_INTERRUPTS();
-		norm[i] = squared_norm(x + i * d, d);
+		norm[i] = squared_length(x + i * d, d);
 	}
 }
 

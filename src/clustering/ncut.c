@@ -39,6 +39,15 @@
 #define EIGENVALUE_MIN	1e-10	/* functions of smaller ones can't be extended */
 #define DEGREE_MIN		1e-300
 
+/* Rows of a task that multiplies them with m others. */
+static Size
+tile_of(Size m, Size d)
+{
+	double		rows = TILE_FLOPS / (2 * (double) m * (double) d);
+
+	return (Size) Min(Max(rows, 1), TILE_MAX);
+}
+
 /* ---- landmarks ---- */
 
 /*
@@ -59,7 +68,8 @@ typedef struct Farthest
 	int			batch;			/* and those that it is about to learn of */
 	double	   *chosen;			/* CANDIDATES x d: their rows */
 	double	   *chosen_norm;	/* CANDIDATES */
-	double	   *products;		/* a worker: TILE_MAX x CANDIDATES */
+	Size		tile;			/* rows of a task */
+	double	   *products;		/* a worker: tile x CANDIDATES */
 	double	   *sorted;			/* n: scratch of choose_candidates */
 	int32	   *candidate;		/* CANDIDATES: rows, ascending */
 	double	   *distance;		/* CANDIDATES: as squared, those chosen since counted */
@@ -70,10 +80,10 @@ static void
 take_rows(int64 number, int worker, void *arg)
 {
 	Farthest   *s = arg;
-	Size		first = (Size) number * TILE_MAX;
-	Size		rows = Min(TILE_MAX, s->n - first);
+	Size		first = (Size) number * s->tile;
+	Size		rows = Min(s->tile, s->n - first);
 	Size		t = (Size) s->batch;
-	double	   *products = s->products + (Size) worker * TILE_MAX * CANDIDATES;
+	double	   *products = s->products + (Size) worker * s->tile * CANDIDATES;
 
 	gemm_f8_raw(false, true, rows, t, s->d, 1, s->x + first * s->d, s->d, s->chosen, s->d, 0, products, t);
 	for (Size i = first; i < first + rows; i++)
@@ -179,9 +189,12 @@ static void
 choose_batch(Farthest *s, int most, int32 *landmark)
 {
 	double		others;
-	int			n_candidates = choose_candidates(s, &others);
+	int			n_candidates;
 
 	s->batch = 0;
+	if (most == 0)
+		return;
+	n_candidates = choose_candidates(s, &others);
 	if (n_candidates == 0)		/* more than CANDIDATES rows are the farthest */
 	{
 		Size		first = 0;
@@ -254,14 +267,14 @@ ncut_farthest_points(int n, int d, const double *x, int m, int32 *landmark, int3
 {
 	MemoryContext scratch = scratch_create("ncut landmarks", farthest_bytes(n, d), "Take fewer rows.");
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	Farthest	s = {.n = (Size) n, .d = (Size) d, .x = x, .owner = owner};
+	Farthest	s = {.n = (Size) n, .d = (Size) d, .x = x, .owner = owner, .tile = tile_of(CANDIDATES, d)};
 
 	s.norm = huge_matrix(1, n);
 	s.squared = huge_matrix(1, n);
 	s.sorted = huge_matrix(1, n);
 	s.chosen = huge_matrix(CANDIDATES, d);
 	s.chosen_norm = huge_matrix(1, CANDIDATES);
-	s.products = huge_matrix((Size) parallel_threads() * TILE_MAX, CANDIDATES);
+	s.products = huge_matrix((Size) parallel_threads() * s.tile, CANDIDATES);
 	s.candidate = huge_alloc(CANDIDATES * sizeof(int32));
 	s.distance = huge_matrix(1, CANDIDATES);
 	affinity_norms(n, d, x, s.norm);
@@ -272,7 +285,7 @@ ncut_farthest_points(int n, int d, const double *x, int m, int32 *landmark, int3
 	progress_begin("landmarks", m);
 	while (s.batch > 0)
 	{
-		parallel_for(((int64) n + TILE_MAX - 1) / TILE_MAX, 0, take_rows, &s);
+		parallel_for((int64) ((s.n + s.tile - 1) / s.tile), 0, take_rows, &s);
 		s.count += s.batch;
 		progress_add(s.batch);
 		choose_batch(&s, Min(CANDIDATES, m - s.count), landmark + s.count);
@@ -326,14 +339,6 @@ extend_rows(int64 number, int worker, void *arg)
 		for (Size j = 0; j < s->k; j++)
 			y[j] = sum[s->k] > DEGREE_MIN ? sum[j] / sum[s->k] : nearest[j];
 	}
-}
-
-static Size
-tile_of(Size m, Size d)
-{
-	double		rows = TILE_FLOPS / (2 * (double) m * (double) d);
-
-	return (Size) Min(Max(rows, 1), TILE_MAX);
 }
 
 static void
