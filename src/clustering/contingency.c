@@ -24,6 +24,7 @@
 #include "lib/simplehash.h"
 
 #define MEMORY_HINT "Compare labelings of fewer labels."
+#define CELL_BYTES	(4 * sizeof(ContingencyCell))	/* with the table's free places */
 
 Contingency *
 contingency_new(MemoryContext parent)
@@ -51,7 +52,7 @@ contingency_count(Contingency *c, int a, int b, int64 count)
 	cell = contingency_lookup(c->cells, pair);
 	if (cell == NULL)
 	{
-		memory_claim_add(c->claim, 4 * sizeof(ContingencyCell), MEMORY_HINT);
+		memory_claim_add(c->claim, CELL_BYTES, MEMORY_HINT);
 		cell = contingency_insert(c->cells, pair, &found);
 		cell->count = 0;
 	}
@@ -73,6 +74,11 @@ contingency_add(Contingency *c, Label a, Label b, int64 count)
 void
 contingency_reserve(Contingency *c, Size n_cells)
 {
+	Size		bytes = size_mul(n_cells - Min(n_cells, c->cells->members), CELL_BYTES);
+
+	/* cells are claimed one by one as they come: here only the limit is asked */
+	memory_claim_add(c->claim, bytes, MEMORY_HINT);
+	memory_claim_sub(c->claim, bytes);
 	if (c->cells->size < 2 * n_cells)
 		contingency_grow(c->cells, 2 * n_cells);
 }
