@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from neuroenc_oracle import assert_close, assert_equal, get, put
 from shapes import data_sets, same_partition, shapes
@@ -26,6 +27,12 @@ def labels(db, table, call, args=()):
     with db.cursor() as cur:
         cur.execute(f"SELECT l FROM (SELECT id, {call} OVER () AS l FROM {table}) s ORDER BY id", args or None)
         return np.array([row[0] for row in cur.fetchall()])
+
+
+def sklearn_kmeans(x, k, **options):
+    """Of few rows: threads would only wait for one another."""
+    with threadpool_limits(1):
+        return KMeans(k, **options).fit(x)
 
 
 def nearest(x, centre):
@@ -70,7 +77,7 @@ def check_partition(db, table, data, dtype):
     x = data.x.astype(dtype)
     create(db, table, x)
     got = labels(db, table, f"kmeans(t, {data.k})")
-    best = KMeans(data.k, n_init=10, random_state=0).fit(x.astype(float))
+    best = sklearn_kmeans(x.astype(float), data.k, n_init=10, random_state=0)
     sizes = np.bincount(got)[1:]
     assert len(sizes) == data.k and (np.diff(sizes) <= 0).all(), sizes
     inertia = sum(((x[got == j].astype(float) - x[got == j].astype(float).mean(axis=0)) ** 2).sum() for j in range(1, data.k + 1))
@@ -99,7 +106,7 @@ def test_equal_to_sklearn(db):
     for data in data_sets() + shapes():
         create(db, data.name + "_ended", data.x)
         init = data.x[RNG.choice(len(data.x), data.k, replace=False)]
-        want = KMeans(data.k, init=init, n_init=1, algorithm="lloyd").fit(data.x)
+        want = sklearn_kmeans(data.x, data.k, init=init, n_init=1, algorithm="lloyd")
         args = [put(init)]
         got = labels(db, data.name + "_ended", f"kmeans(t, {data.k}, init => from_npy(%s))", args)
         assert same_partition(got, want.labels_), data.name
@@ -155,7 +162,7 @@ def test_lloyd_clusters(db):
     centre = 3 * RNG.standard_normal((40, 16))
     x = centre[RNG.integers(40, size=6000)] + RNG.standard_normal((6000, 16))
     init = x[RNG.choice(6000, 40, replace=False)]
-    check_lloyd(db, "clusters8", x, init, (1, 2, 3, 5, 9, 20))
+    check_lloyd(db, "clusters8", x, init, (1, 2, 3, 9, 20))
     check_lloyd(db, "clusters4", x.astype(np.float32), init, (1, 2, 4, 9))
     check_lloyd(db, "clusters4_far", (x + 100).astype(np.float32), init + 100, (1, 2, 4, 9))
 
@@ -165,7 +172,7 @@ def test_lloyd_random(db):
     x = RNG.standard_normal((4000, 90)).astype(np.float32)
     check_lloyd(db, "random90", x, x[:50], (1, 3, 8))
     x = RNG.random((8000, 2)).astype(np.float32)
-    check_lloyd(db, "plane", x, x[:64], (1, 2, 3, 10, 30))
+    check_lloyd(db, "plane", x, x[:64], (1, 2, 3, 12))
     x = RNG.standard_normal((2000, 1))
     check_lloyd(db, "line", x, x[:5], (1, 5, 25))
 
@@ -174,8 +181,8 @@ def test_lloyd_wide(db):
     """More elements than a partial sum, more centres than a tile."""
     x = RNG.standard_normal((60, 9000)).astype(np.float32)
     check_lloyd(db, "long_rows", x, x[:4], (1, 3))
-    x = RNG.standard_normal((5000, 3)).astype(np.float32)
-    check_lloyd(db, "many_centres", x, x[:1500], (1, 2, 4))
+    x = RNG.standard_normal((2500, 3)).astype(np.float32)
+    check_lloyd(db, "many_centres", x, x[:1100], (1, 3))
 
 
 def test_lloyd_one_cluster(db):
@@ -203,7 +210,7 @@ def test_spherical(db):
     for data in data_sets():
         create(db, data.name + "_directions", data.x)
         got = labels(db, data.name + "_directions", f"spherical_kmeans(t, {data.k})")
-        told, unit = one(db, f"SELECT inertia(c), to_npy(centroids(c)) FROM (SELECT spherical_kmeans_fit(t, {data.k}) FROM {data.name}_directions OFFSET 0) s(c)")
+        told = one(db, f"SELECT inertia(spherical_kmeans_fit(t, {data.k})) FROM {data.name}_directions")[0]
         u = data.x / np.linalg.norm(data.x, axis=1)[:, None]
         centre = get(db, f"(SELECT centroids(spherical_kmeans_fit(t, {data.k})) FROM {data.name}_directions)")
         assert_close("length", np.linalg.norm(centre, axis=1), np.ones(data.k), rtol=1e-12)
@@ -212,9 +219,12 @@ def test_spherical(db):
         assert_close("inertia", told, (1 - cosine.max(axis=1)).sum(), rtol=1e-7, atol=1e-10)
         best = np.inf
         for start in range(10):
-            first = KMeans(data.k, n_init=1, random_state=start, max_iter=1).fit(u).cluster_centers_
-            end = lloyd(data.x, first, 40, spherical=True)
-            best = min(best, (1 - (u @ end.T).max(axis=1)).sum())
+            first = sklearn_kmeans(u, data.k, n_init=1, random_state=start, max_iter=1).cluster_centers_
+            for _ in range(40):
+                nearest_of = (u @ first.T).argmax(axis=1)
+                first = np.array([u[nearest_of == j].sum(axis=0) for j in range(data.k)])
+                first /= np.linalg.norm(first, axis=1)[:, None]
+            best = min(best, (1 - (u @ first.T).max(axis=1)).sum())
         assert told <= best * 1.01, (data.name, told, best)
 
 
