@@ -42,7 +42,7 @@
 #include "clustering/modularity.h"
 
 #define THETA		0.05
-#define ROUNDING	1e-10			/* of a node's strength: what a move must gain */
+#define ROUNDING	1e-10			/* of a node's strength: a move must gain more */
 #define NO_GAIN		1e-12			/* of all weight: what rounding could bring */
 #define LITTLE_GAIN 1e-4			/* of all weight: an iteration that brings less is not worth many more */
 #define PATIENCE	4				/* iterations in a row that bring little, before the end: parts are drawn anew in each */
@@ -274,12 +274,14 @@ quality(Leiden *l, const Level *level, const int32 *community)
 
 /* The best community for v, whose own one has been left; -1: an empty one. */
 static int32
-best_community(const Leiden *l, double size, double strength, int32 own, int n_touched)
+best_community(const Leiden *l, double size, int32 own, int n_touched)
 {
-	double		least = ROUNDING * strength;
+	double		least = 0;
 	double		best = l->toward[own] - l->penalty * size * l->total[own];
 	int32		where = own;
 
+	for (int t = 0; t < n_touched; t++)
+		least += ROUNDING * l->toward[l->touched[t]];
 	for (int t = 0; t < n_touched; t++)
 	{
 		int32		c = l->touched[t];
@@ -292,16 +294,6 @@ best_community(const Leiden *l, double size, double strength, int32 own, int n_t
 		}
 	}
 	return best < -least && l->members[own] > 0 ? -1 : where;
-}
-
-static double
-strength_of(const Level *level, int32 v)
-{
-	double		sum = 0;
-
-	for (Size i = level->start[v]; i < level->start[v + 1]; i++)
-		sum += level->weight[i];
-	return sum;
 }
 
 /* Communities are numbered below n.  Returns how many there are in the end, numbered below that. */
@@ -336,7 +328,7 @@ move_nodes(Leiden *l, const Level *level, int32 *community)
 		l->queued[v] = false;
 		l->members[own]--;
 		l->total[own] = l->members[own] > 0 ? l->total[own] - level->size[v] : 0;
-		where = best_community(l, level->size[v], strength_of(level, v), own, n_touched);
+		where = best_community(l, level->size[v], own, n_touched);
 		forget(l, n_touched);
 		if (where == -1)
 			where = l->empty[--n_empty];
