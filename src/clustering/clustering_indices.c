@@ -173,13 +173,16 @@ with_labels(FunctionCallInfo fcinfo, const PointRows *rows, bool bigint_label)
 	PointRows	labelled = *rows;
 	MemoryContext row = AllocSetContextCreate(CurrentMemoryContext, "neuroenc window label", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = CurrentMemoryContext;
+	int32	   *order;
 	int		   *rank;
 	Label	   *sorted;
 
 	memory_claim_add(claim, size_mul(rows->n, sizeof(int32)), NULL);
 	labelled.label = huge_alloc(size_mul(rows->n, sizeof(int32)));
-	for (int i = 0; i < rows->n; i++)
+	order = points_window_order(rows);
+	for (int at = 0; at < rows->n; at++)
 	{
+		int			i = order[at];
 		bool		isnull;
 		Datum		value = points_window_beside(fcinfo, rows, i, 1, &isnull);
 
@@ -194,6 +197,7 @@ with_labels(FunctionCallInfo fcinfo, const PointRows *rows, bool bigint_label)
 		MemoryContextSwitchTo(old);
 	}
 	MemoryContextDelete(row);
+	pfree(order);
 	rank = label_set_ranks(labels);
 	sorted = huge_alloc(size_mul(Max(1, labels->n), sizeof(Label)));
 	for (int i = 0; i < labels->n; i++)

@@ -36,21 +36,16 @@ compare_places(const void *a, const void *b)
 	return cmp != 0 ? cmp : x->row - y->row;
 }
 
-/*
- * The rows' voxels, sorted by place: ties of costs then go the same way in whatever
- * order rows came.  They are read in the order of the window, which may be on disk.
- */
+/* The rows' voxels, sorted by place: ties of costs then go the same way in whatever order rows came. */
 static Place *
 sorted_places(FunctionCallInfo fcinfo, const PointRows *rows)
 {
 	Place	   *place = huge_alloc((Size) rows->n * sizeof(Place));
-	int32	   *row = huge_alloc((Size) rows->n * sizeof(int32));
+	int32	   *order = points_window_order(rows);
 
-	for (int i = 0; i < rows->n; i++)
-		row[rows->came[i]] = i;
 	for (int at = 0; at < rows->n; at++)
 	{
-		int			i = row[at];
+		int			i = order[at];
 		bool		isnull;
 		Datum		voxel = points_window_beside(fcinfo, rows, i, 0, &isnull);
 
@@ -62,7 +57,7 @@ sorted_places(FunctionCallInfo fcinfo, const PointRows *rows)
 		place[i].voxel = *DatumGetVoxel(voxel);
 		place[i].row = i;
 	}
-	pfree(row);
+	pfree(order);
 	qsort(place, rows->n, sizeof(Place), compare_places);
 	return place;
 }

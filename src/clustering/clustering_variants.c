@@ -300,9 +300,11 @@ ids_in_order(FunctionCallInfo fcinfo, const PointRows *rows, int *order)
 	int64	   *id = huge_alloc((Size) rows->n * sizeof(int64));
 	Size		bytes = (Size) rows->d * rows->dtype;
 	const char *values = rows->values;
+	int32	   *came = points_window_order(rows);
 
-	for (int i = 0; i < rows->n; i++)
+	for (int at = 0; at < rows->n; at++)
 	{
+		int			i = came[at];
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
@@ -312,6 +314,7 @@ ids_in_order(FunctionCallInfo fcinfo, const PointRows *rows, int *order)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("id must not be NULL where t is not")));
 	}
+	pfree(came);
 	for (int i = 0, end; i < rows->n; i = end)
 	{
 		for (end = i + 1; end < rows->n && memcmp(values + i * bytes, values + end * bytes, bytes) == 0; end++)
@@ -424,9 +427,11 @@ static int
 given_labels(FunctionCallInfo fcinfo, const PointRows *rows, int32 *given)
 {
 	int			largest = 0;
+	int32	   *order = points_window_order(rows);
 
-	for (int i = 0; i < rows->n; i++)
+	for (int at = 0; at < rows->n; at++)
 	{
+		int			i = order[at];
 		bool		isnull;
 		int32		label = DatumGetInt32(points_window_beside(fcinfo, rows, i, 1, &isnull));
 
@@ -440,6 +445,7 @@ given_labels(FunctionCallInfo fcinfo, const PointRows *rows, int32 *given)
 					 errmsg("label must be at least 1, not %d", label)));
 		largest = Max(largest, label);
 	}
+	pfree(order);
 	if (largest == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -113,6 +113,16 @@ points_window_beside(FunctionCallInfo fcinfo, const PointRows *rows, int i, int 
 									WINDOW_SEEK_HEAD, false, isnull, &isout);
 }
 
+int32 *
+points_window_order(const PointRows *rows)
+{
+	int32	   *order = huge_alloc(Max(1, (Size) rows->n) * sizeof(int32));
+
+	for (int i = 0; i < rows->n; i++)
+		order[rows->came[i]] = i;
+	return order;
+}
+
 /* ---- the partition ---- */
 
 static Points *

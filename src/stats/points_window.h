@@ -43,8 +43,13 @@ extern Datum points_window_option(FunctionCallInfo fcinfo, int argument, const c
 /* The same where NULL is a value. */
 extern bool points_window_option_is_null(FunctionCallInfo fcinfo, int argument);
 
-/* Another argument of the row that rows->came[i] tells of (a voxel, a partial label); NULL where it is.
- * Ask in the order of 'came': a window that is on disk is read from its start otherwise. */
+/*
+ * Another argument of the row that rows->came[i] tells of (a voxel, a partial label); NULL where it is.  Ask for the
+ * rows in the order of points_window_order: a window that is on disk is read from its start otherwise, for every row.
+ */
 extern Datum points_window_beside(FunctionCallInfo fcinfo, const PointRows *rows, int i, int argument, bool *isnull);
+
+/* The rows in the order in which they came, n of them, palloc'd. */
+extern int32 *points_window_order(const PointRows *rows);
 
 #endif							/* NEUROENC_POINTS_WINDOW_H */
