@@ -52,17 +52,19 @@ def test_dbscan_shapes(db):
 def test_dbscan_data(db):
     for standardised in (False, True):
         for s in data_sets(standardised):
-            distance = pdist(s.x)
+            x = s.x[:900]
+            distance = pdist(x)
             for share, min_points in ((0.002, 3), (0.01, 4), (0.02, 10), (0.2, 20)):
-                check_dbscan(db, s.name, s.x, np.quantile(distance, share) * (1 + 1e-9), min_points, dtype="float4" if s.name == "digits" else "float8")
+                check_dbscan(db, s.name, x, np.quantile(distance, share) * (1 + 1e-9), min_points, dtype="float4" if s.name == "digits" else "float8")
 
 
 def test_dbscan_metrics(db):
     for metric in ("cosine", "cityblock"):
         for s in data_sets(True) + shapes()[2:4]:
-            distance = pdist(s.x, metric)
+            x = s.x[:900]
+            distance = pdist(x, metric)
             for share in (0.005, 0.03):
-                check_dbscan(db, s.name, s.x, np.quantile(distance, share) * (1 + 1e-9), 5, metric)
+                check_dbscan(db, s.name, x, np.quantile(distance, share) * (1 + 1e-9), 5, metric)
 
 
 def test_dbscan_dimensions(db):
@@ -157,28 +159,25 @@ def reference_hdbscan(x, min_cluster_size, min_samples, allow_single=False):
         rows, tree, c = groups.pop()
         longest = tree[:, 0].max()
         level = 1 / longest if longest > 0 else np.inf
-        place = np.full(n, -1)
-        place[rows] = np.arange(len(rows))
         keep = tree[tree[:, 0] < longest]
-        ends = place[keep[:, 1:].astype(int)]
-        n_parts, part = connected_components(coo_matrix((np.ones(len(keep)), (ends[:, 0], ends[:, 1])), (len(rows),) * 2), directed=False)
+        ends = np.searchsorted(rows, keep[:, 1:])
+        part = connected_components(coo_matrix((np.ones(len(keep)), (ends[:, 0], ends[:, 1])), (len(rows),) * 2), directed=False)[1]
+        sizes = np.bincount(part)
+        large = np.flatnonzero(sizes >= min_cluster_size)
+        gone = rows[sizes[part] < min_cluster_size]
+        last[gone], leaves[gone] = c, level
         death[c] = max(death[c], level)
-        large = [q for q in range(n_parts) if (part == q).sum() >= min_cluster_size]
-        for q in range(n_parts):
-            members = rows[part == q]
+        if len(gone) or len(large) > 1:
+            stability[c] += (len(gone) if len(large) == 1 else len(rows)) * (level - birth[c])
+        for q in large:
             to = c
-            if q not in large or len(large) > 1:
-                stability[c] += len(members) * (level - birth[c])
-            if q not in large:
-                last[members], leaves[members] = c, level
-                continue
             if len(large) > 1:
                 to = len(parent)
                 parent.append(c)
                 birth.append(level)
                 death.append(0.0)
                 stability.append(0.0)
-            groups.append((members, keep[part[ends[:, 0]] == q], to))
+            groups.append((rows[part == q], keep[part[ends[:, 0]] == q], to))
     below = np.zeros(len(parent))
     best = np.array(stability)
     chosen = np.zeros(len(parent), bool)
@@ -215,7 +214,7 @@ def check_hdbscan(db, name, x, min_cluster_size, min_samples, allow_single=False
 
 def test_hdbscan_shapes(db):
     for s in shapes():
-        for options in ((5, None), (15, 5), (20, 1), (50, 10)):
+        for options in ((5, None), (20, 1), (50, 10)):
             check_hdbscan(db, s.name, s.x, *options)
     for s in shapes()[:4]:
         check_hdbscan(db, s.name, s.x, 15, None, allow_single=True)
