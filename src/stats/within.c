@@ -28,7 +28,10 @@
 #include "stats/differences.h"
 #include "stats/within.h"
 
-#define TILE			512
+#define TILE_MAX		512
+#define TILE_MIN		32
+#define TILE_PRODUCTS	5e8			/* most multiplications of a tile */
+#define TILE_DIFFERENCES 1e8		/* the same of a tile of cityblock distances */
 #define TILE_TASKS		8			/* of a batch, for each thread */
 #define CHUNK			32			/* products looked at together */
 #define UNSURE			0.05		/* rounding, as a part of the squared radius, that float4 may leave */
@@ -52,6 +55,7 @@ typedef struct Search
 	double		half_square_least;	/* and a little less */
 	char	   *products;		/* product_bytes for each worker */
 	Size		product_bytes;
+	Size		side;			/* of a tile */
 	Size		i0;				/* of the batch: its rows, and its first columns */
 	Size		j0;
 	TilePairs  *found;			/* for each tile of the batch */
@@ -68,9 +72,9 @@ typedef struct Tile
 static Tile
 tile_of_batch(const Search *s, int64 number)
 {
-	Size		j0 = s->j0 + (Size) number * TILE;
+	Size		j0 = s->j0 + (Size) number * s->side;
 
-	return (Tile) {s->i0, Min(TILE, s->w->n - s->i0), j0, Min(TILE, s->w->n - j0)};
+	return (Tile) {s->i0, Min(s->side, s->w->n - s->i0), j0, Min(s->side, s->w->n - j0)};
 }
 
 /* ---- exact distances ---- */
@@ -269,7 +273,10 @@ prepare(Search *s)
 static Size
 tile_side(const Within *w)
 {
-	return Min(TILE, w->n);
+	double		work = w->metric == WITHIN_CITYBLOCK ? TILE_DIFFERENCES : TILE_PRODUCTS;
+	double		side = sqrt(work / (double) w->d);
+
+	return Min((Size) Min(Max(side, TILE_MIN), TILE_MAX), w->n);
 }
 
 /* Of a worker: a tile of products, or a tile's columns turned and a row of sums. */
@@ -293,10 +300,10 @@ search_batches(Search *s, int batch, ParallelTask task, WithinTake take, void *a
 {
 	Size		n = s->w->n;
 
-	for (s->i0 = 0; s->i0 < n; s->i0 += TILE)
-		for (s->j0 = s->i0; s->j0 < n; s->j0 += (Size) batch * TILE)
+	for (s->i0 = 0; s->i0 < n; s->i0 += s->side)
+		for (s->j0 = s->i0; s->j0 < n; s->j0 += (Size) batch * s->side)
 		{
-			int			n_tiles = (int) Min((Size) batch, (n - s->j0 + TILE - 1) / TILE);
+			int			n_tiles = (int) Min((Size) batch, (n - s->j0 + s->side - 1) / s->side);
 
 			for (int t = 0; t < n_tiles; t++)
 				s->found[t].n = 0;
@@ -307,17 +314,18 @@ search_batches(Search *s, int batch, ParallelTask task, WithinTake take, void *a
 				if (s->found[t].n > 0)
 					take(s->found[t].n, s->found[t].pair, arg);
 			}
-			progress_add((double) n_tiles * TILE * TILE);
+			progress_add((double) n_tiles * s->side * s->side);
 		}
 }
 
 void
 within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
 {
-	int			batch = (int) Min((Size) TILE_TASKS * parallel_threads(), (w->n + TILE - 1) / TILE);
+	Size		side = tile_side(w);
+	int			batch = (int) Min((Size) TILE_TASKS * parallel_threads(), (w->n + side - 1) / side);
 	MemoryContext scratch = scratch_create("rows within a radius", search_bytes(w, batch), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	Search		s = {.w = w, .group = group};
+	Search		s = {.w = w, .group = group, .side = side};
 	ParallelTask task = search_tile_cityblock;
 
 	if (w->metric == WITHIN_EUCLIDEAN)
@@ -326,9 +334,9 @@ within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
 	s.products = huge_alloc(size_mul(s.product_bytes, parallel_threads()));
 	s.found = palloc(Max(1, batch) * sizeof(TilePairs));
 	for (int t = 0; t < batch; t++)
-		s.found[t].pair = huge_alloc(tile_side(w) * tile_side(w) * sizeof(WithinPair));
+		s.found[t].pair = huge_alloc(side * side * sizeof(WithinPair));
 	MemoryContextSwitchTo(old); /* where 'take' keeps what it wants */
-	progress_begin("rows within a radius", ((double) w->n + TILE) * w->n / 2);
+	progress_begin("rows within a radius", ((double) w->n + side) * w->n / 2);
 	search_batches(&s, batch, task, take, arg);
 	progress_end();
 	MemoryContextDelete(scratch);
