@@ -4,10 +4,9 @@
  *		cluster-based similarity of Strehl and Ghosh 2002).
  *
  * How often two rows were together is a product of the indicator matrix with
- * itself: n^2 c flops for c clusters of all runs together.  Comparing the labels
- * themselves is n^2 / 2 comparisons a run, 8 or 16 of them in an instruction, and
- * a run of k clusters has k columns of indicators; so this is the cheaper form
- * from a few clusters a run on: 10,000 rows of 100 runs in some 0.5 s, whatever k.
+ * itself: n^2 k flops for a run of k clusters.  Comparing the labels themselves is
+ * n^2 / 2 comparisons a run, 8 or 16 of them in an instruction, whatever k: the
+ * cheaper form from a few clusters on.
  */
 #include "postgres.h"
 
@@ -17,6 +16,7 @@
 
 #include "base/dispatch.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "clustering/consensus.h"
 #include "linalg/linalg.h"
 #include "stats/rdm.h"
@@ -91,6 +91,7 @@ compare_given(const void *a, const void *b)
 	const LabelGiven *x = a;
 	const LabelGiven *y = b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (x->run != y->run)
 		return x->run < y->run ? -1 : 1;
 	return x->id == y->id ? 0 : x->id < y->id ? -1 : 1;
@@ -102,6 +103,7 @@ compare_int64(const void *a, const void *b)
 	int64		x = *(const int64 *) a;
 	int64		y = *(const int64 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return x == y ? 0 : x < y ? -1 : 1;
 }
 
@@ -144,16 +146,17 @@ fill_table(LabelTable *t, const LabelGiven *row, int n)
 	int			run = -1;
 	int			at = 0;
 
-	for (Size i = 0; i < (Size) t->n_runs * t->n; i++)
-		t->code[i] = -1 - (int32) (i % t->n);
 	for (int i = 0; i < n; i++)
 	{
 		Size		cell;
 
 		if (i == 0 || row[i].run != row[i - 1].run)
 		{
+			CHECK_FOR_INTERRUPTS();
 			run++;
 			at = 0;
+			for (int j = 0; j < t->n; j++)
+				t->code[(Size) run * t->n + j] = -1 - j;
 		}
 		while (t->id[at] != row[i].id)
 			at++;
@@ -253,10 +256,14 @@ void
 label_table_distances(const LabelTable *t, double *distance)
 {
 	Comparison	c = {.table = t, .distance = distance};
+	int			n_tasks;
 
 	c.counts = huge_alloc(size_mul(2 * (Size) t->n * parallel_threads(), sizeof(int32)));
 	c.rows_per_task = (int) Max(1, TASK_COMPARISONS / ((double) t->n * t->n_runs));
 	c.rows_per_task = Min(c.rows_per_task, t->n);
-	parallel_for((t->n - 1 + c.rows_per_task - 1) / c.rows_per_task, 0, compare_task, &c);
+	n_tasks = (t->n - 1 + c.rows_per_task - 1) / c.rows_per_task;
+	progress_begin("coassociation", n_tasks);
+	parallel_for(n_tasks, 1, compare_task, &c);
+	progress_end();
 	pfree(c.counts);
 }

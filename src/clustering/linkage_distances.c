@@ -8,8 +8,8 @@
  * close, and would have to look at every near tie again; a tree is nothing but
  * comparisons of distances.  Here rows of whole numbers tie exactly where they
  * should, and copies have distance 0.  n^2 d 3 / 2 flops, at close to half of
- * dgemm's rate of pairs: 10,000 rows of 64 take some 0.3 s, and the tree over
- * them twice as long.
+ * dgemm's rate of pairs; the tree over them takes longer for rows of up to some
+ * hundred elements.
  */
 #include "postgres.h"
 
@@ -17,6 +17,7 @@
 
 #include "base/dispatch.h"
 #include "base/memory.h"
+#include "base/progress.h"
 #include "clustering/linkage.h"
 #include "linalg/linalg.h"
 #include "stats/rdm.h"
@@ -113,11 +114,13 @@ void
 linkage_distances(Size n, Size d, const double *panels, bool squared, double *distance)
 {
 	Distances	p = {.n = n, .d = d, .panels = panels, .squared = squared, .distance = distance};
-	Size		bands;
+	Size		n_tasks;
 
 	p.n_panels = (n + LANES - 1) / LANES;
 	p.panels_across = Max(1, TASK_ELEMENTS / (TASK_PANELS * LANES * LANES * d));
 	p.tasks_across = (p.n_panels + p.panels_across - 1) / p.panels_across;
-	bands = (p.n_panels + TASK_PANELS - 1) / TASK_PANELS;
-	parallel_for((int64) (bands * p.tasks_across), (double) TASK_PANELS * LANES * LANES * p.panels_across * d, distances_task, &p);
+	n_tasks = (p.n_panels + TASK_PANELS - 1) / TASK_PANELS * p.tasks_across;
+	progress_begin("distances", (double) n_tasks);
+	parallel_for((int64) n_tasks, 1, distances_task, &p);
+	progress_end();
 }
