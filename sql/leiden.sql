@@ -67,6 +67,7 @@ SELECT max(q) FILTER (WHERE n = 10) >= max(q) FILTER (WHERE n = 1) AS as_good FR
 SELECT graph_agg(1, 2, -0.5);
 SELECT graph_agg('a', 'b', 'NaN');
 SELECT graph_agg(1, 2, 'Infinity');
+SELECT n_edges(graph_agg(1, i, 1e308)) FROM generate_series(1, 2) i;
 SELECT l.* FROM (SELECT graph_agg('a', 'b')) s (g), leiden(s.g) l;
 SELECT l.* FROM (SELECT graph_agg('a', 'b')) s (g), edges(s.g) l;
 SELECT graph_agg(1, 2) + graph_agg('a', 'b');

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
@@ -186,6 +188,20 @@ merge_buckets(const Size *start, HalfEdge *half, MergedEdges *g)
 	g->m = m;
 }
 
+/* Strengths of nodes are at most twice the sum of all weights. */
+static void
+require_finite_sum(const MergedEdges *g)
+{
+	double		sum = 0;
+
+	for (Size i = 0; i < g->m; i++)
+		sum += g->weight[i];
+	if (isinf(2 * sum))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the weights of the graph's edges sum to more than float8 can hold")));
+}
+
 MergedEdges *
 edges_merged(const Edges *e)
 {
@@ -209,6 +225,7 @@ edges_merged(const Edges *e)
 	start = huge_alloc0(((Size) g->n + 1) * sizeof(Size));
 	fill_buckets(e, g->a, g->b, g->n, start, half);
 	merge_buckets(start, half, g);
+	require_finite_sum(g);
 	pfree(start);
 	pfree(half);
 	memory_claim_sub(claim, rows * sizeof(HalfEdge));
