@@ -186,6 +186,11 @@ INSERT INTO samples_clustering (v)
     UNION ALL SELECT spherical_kmeans_fit(x, 4, 7) FROM sample_rows
     UNION ALL SELECT kmeans_fit(x, 1) FROM sample_rows WHERE id = 1
     UNION ALL SELECT kmeans_fit(points_agg(x), 2, max_iter => 1) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT gmm_fit(x, 2) FROM sample_rows
+    UNION ALL SELECT gmm_fit(x, 3, 1, 'diag') FROM sample_rows
+    UNION ALL SELECT gmm_fit(x, 2, 2, 'spherical') FROM sample_rows
+    UNION ALL SELECT balanced_kmeans_fit(x, 4) FROM sample_rows
+    UNION ALL SELECT minibatch_kmeans_fit(x, 2 ORDER BY id) FROM sample_rows
     UNION ALL SELECT NULL;
 
 CREATE TABLE samples_dendrogram (id int GENERATED ALWAYS AS IDENTITY, v dendrogram);
