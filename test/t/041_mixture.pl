@@ -42,7 +42,7 @@ foreach my $name (sort keys %work)
 }
 
 # ... and where the rows fit but the scratch does not
-foreach my $case ([ 'gmm', '14MB' ], [ 'balanced', '14MB' ], [ 'cop', '20MB' ])
+foreach my $case ([ 'gmm', '15500kB' ], [ 'balanced', '15500kB' ], [ 'cop', '14MB' ])
 {
 	my ($name, $limit) = @$case;
 	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
