@@ -103,11 +103,7 @@ make_explanation(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("min_gain must be from 0 to 1, not %g", min_gain)));
-	if (p->key != POINTS_LABEL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the points have no labels"),
-				 errhint("Make them with points_agg(t, label).")));
+	points_require_labels(p);
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "neuroenc explained points", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
 	points = points_rows(p);

@@ -27,16 +27,6 @@ PG_FUNCTION_INFO_V1(clustering_inertia);
 
 /* ---- checks ---- */
 
-static void
-require_labels(const Points *p)
-{
-	if (p->key != POINTS_LABEL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the points have no labels"),
-				 errhint("Make them with points_agg(t, label).")));
-}
-
 /* 2 <= k <= n - 1 */
 static void
 require_clusters(const GroupedRows *g, const char *what)
@@ -105,7 +95,7 @@ mean_silhouette(FunctionCallInfo fcinfo, const Points *p, SilhouetteMetric metri
 	double		sum = 0;
 	int			n = points_n(p);
 
-	require_labels(p);
+	points_require_labels(p);
 	if (n == 0)
 		PG_RETURN_NULL();
 	scratch = scratch_create("silhouettes", size_mul(n, 2 * sizeof(double)), NULL);
@@ -175,7 +165,6 @@ with_labels(FunctionCallInfo fcinfo, const PointRows *rows, bool bigint_label)
 	MemoryContext old = CurrentMemoryContext;
 	int32	   *order;
 	int		   *rank;
-	Label	   *sorted;
 
 	memory_claim_add(claim, size_mul(rows->n, sizeof(int32)), NULL);
 	labelled.label = huge_alloc(size_mul(rows->n, sizeof(int32)));
@@ -199,14 +188,11 @@ with_labels(FunctionCallInfo fcinfo, const PointRows *rows, bool bigint_label)
 	MemoryContextDelete(row);
 	pfree(order);
 	rank = label_set_ranks(labels);
-	sorted = huge_alloc(size_mul(Max(1, labels->n), sizeof(Label)));
-	for (int i = 0; i < labels->n; i++)
-		sorted[rank[i]] = labels->label[i];
 	for (int i = 0; i < rows->n; i++)
 		if (labelled.label[i] >= 0)
 			labelled.label[i] = rank[labelled.label[i]];
 	labelled.n_labels = labels->n;
-	labelled.labels = sorted;
+	labelled.labels = label_set_sorted(labels, rank);
 	return labelled;
 }
 
@@ -265,7 +251,7 @@ scatter_index(FunctionCallInfo fcinfo, ScatterIndex index, const char *what)
 	GroupedRows *g;
 	double		value;
 
-	require_labels(p);
+	points_require_labels(p);
 	if (points_n(p) == 0)
 		PG_RETURN_NULL();
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "neuroenc scatter index", ALLOCSET_DEFAULT_SIZES);

@@ -127,16 +127,6 @@ contingency_copy(MemoryContext parent, const Contingency *c)
 
 /* ---- the table ---- */
 
-static const Label *
-sorted_labels(const LabelSet *s, const int *rank)
-{
-	Label	   *sorted = huge_alloc(Max(1, size_mul(s->n, sizeof(Label))));
-
-	for (int i = 0; i < s->n; i++)
-		sorted[rank[i]] = s->label[i];
-	return sorted;
-}
-
 static int
 compare_cells(const void *x, const void *y)
 {
@@ -186,8 +176,8 @@ contingency_table(const Contingency *c)
 	t->n_cells = n;
 	t->n_rows = c->a->n;
 	t->n_columns = c->b->n;
-	t->a = sorted_labels(c->a, rank_a);
-	t->b = sorted_labels(c->b, rank_b);
+	t->a = label_set_sorted(c->a, rank_a);
+	t->b = label_set_sorted(c->b, rank_b);
 	t->row = huge_alloc(Max(1, n * sizeof(int32)));
 	t->column = huge_alloc(Max(1, n * sizeof(int32)));
 	t->count = huge_alloc(Max(1, n * sizeof(int64)));

@@ -77,6 +77,9 @@ extern int	label_set_number(LabelSet *s, Label label, const char *what);
 /* rank[i]: the place of label i in the order of label_compare; n of them, in CurrentMemoryContext */
 extern int *label_set_ranks(const LabelSet *s);
 
+/* The labels in that order, given their ranks; huge_alloc'd, the texts are the set's */
+extern const Label *label_set_sorted(const LabelSet *s, const int *rank);
+
 /*
  * Binary form, inside a state: uint8 encoding (PostgreSQL's number of the one
  * that the labels are in; 0 if all are ASCII), int32 n, lengths, bytes.  Reading

@@ -88,6 +88,16 @@ label_set_ranks(const LabelSet *s)
 	return rank;
 }
 
+const Label *
+label_set_sorted(const LabelSet *s, const int *rank)
+{
+	Label	   *sorted = huge_alloc(Max(1, (Size) s->n) * sizeof(Label));
+
+	for (int i = 0; i < s->n; i++)
+		sorted[rank[i]] = s->label[i];
+	return sorted;
+}
+
 /* ---- bytes ---- */
 
 int

@@ -49,6 +49,16 @@ points_require_options(const Points *p, const PointsOptions *options)
 				 errmsg("the options of an aggregate over points must be the same in every row")));
 }
 
+void
+points_require_labels(const Points *p)
+{
+	if (p->key != POINTS_LABEL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the points have no labels"),
+				 errhint("Make them with points_agg(t, label).")));
+}
+
 /* ---- rows ---- */
 
 HOT_LOOP static bool

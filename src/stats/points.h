@@ -73,6 +73,9 @@ extern void points_clear(Points *p);
 /* ERROR when a row's options are not those of the rows before. */
 extern void points_require_options(const Points *p, const PointsOptions *options);
 
+/* ERROR unless the rows came with labels. */
+extern void points_require_labels(const Points *p);
+
 /* The word of an option, clipped to what PointsOptions holds: an unknown word stays unknown. */
 extern void points_set_word(PointsOptions *options, const char *word);
 

@@ -269,17 +269,6 @@ sorted_places(RowPlace *place, int n, int d)
 
 /* ---- the matrix ---- */
 
-/* Labels in their order; label_rank[number] is a label's place in it. */
-static const Label *
-sorted_labels(const LabelSet *s, const int *label_rank)
-{
-	Label	   *sorted = huge_alloc(Max(1, (Size) s->n) * sizeof(Label));
-
-	for (int i = 0; i < s->n; i++)
-		sorted[label_rank[i]] = s->label[i];
-	return sorted;
-}
-
 static PointRows *
 rows_as(const Points *p, TensorType dtype)
 {
@@ -296,7 +285,7 @@ rows_as(const Points *p, TensorType dtype)
 	{
 		label_rank = label_set_ranks(p->labels);
 		r->n_labels = p->labels->n;
-		r->labels = sorted_labels(p->labels, label_rank);
+		r->labels = label_set_sorted(p->labels, label_rank);
 	}
 	place = places(p, label_rank);
 	run_pass(r, place, hash_part);
