@@ -23,7 +23,7 @@ COMMENT ON TYPE clustering IS 'k clusters that were fitted to n points of d elem
 
 CREATE FUNCTION assign(c clustering, t tensor) RETURNS int
     AS 'MODULE_PATHNAME', 'clustering_assign' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION assign(clustering, tensor) IS 'the cluster of a point, 1 .. k: that of the nearest centroid (of spherical_kmeans: of the largest cosine; of gmm: the component of the largest responsibility), the lower number where two are equally near. Of the points that c was fitted to it gives the clusters whose sizes c tells. A stored clustering is fetched once a query, not once a row. Errors: t is not a vector of d elements, is not finite, or is all zeros where the cosine counts';
+COMMENT ON FUNCTION assign(clustering, tensor) IS 'the cluster of a point, 1 .. k: that of the nearest centroid (of spherical_kmeans: of the largest cosine; of gmm: the component of the largest responsibility), the lower number where two are equally near. Of the points that c was fitted to it gives the clusters whose sizes c tells, if c converged. A stored clustering is fetched once a query, not once a row. Errors: t is not a vector of d elements, is not finite, or is all zeros where the cosine counts';
 
 CREATE FUNCTION clusters(c clustering) RETURNS TABLE (label int, size bigint, centroid tensor)
     AS 'MODULE_PATHNAME', 'clustering_clusters' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;

@@ -58,7 +58,7 @@ typedef struct KmeansFit
 {
 	int			k;
 	double	   *centre;			/* k x d */
-	int32	   *label;			/* n, from 0: of the nearest centre */
+	int32	   *label;			/* n, from 0 */
 	int64	   *size;			/* k */
 	double		inertia;		/* the sum of squared distances; spherical: of 1 - cosine */
 	int			iterations;
@@ -71,8 +71,8 @@ extern KmeansFit *kmeans_fit_new(int n, int d, int k);
 
 /*
  * Lloyd's iterations from fit->centre until no label changes, the centres'
- * squared moves sum to at most tol * variance, or max_iter; labels and sizes are
- * then those of the last centres.  A cluster without rows takes the row that is
+ * squared moves sum to at most tol * variance (labels are then those of the last
+ * centres), or max_iter (centres are then the means of the rows that labels tell).  A cluster without rows takes the row that is
  * farthest from its centre (of those whose cluster keeps another).
  */
 extern void kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit);

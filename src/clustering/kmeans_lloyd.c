@@ -285,7 +285,7 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 	for (int i = 0; i < r->n; i++)
 		l.before[i] = -1;
 	l.a->work = 1;
-	progress_begin("iterations", (double) max_iter + 1);
+	progress_begin("iterations", max_iter);
 	assignment_start(l.a, fit->centre);
 	for (fit->iterations = 1;; fit->iterations++)
 	{
@@ -301,9 +301,11 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 		update_sums(&l, n_moved, fit->iterations % ANEW_EVERY == 1);
 		memcpy(l.before, fit->label, (Size) r->n * sizeof(int32));
 		total = update_centres(&l);
-		assignment_again(l.a, fit->centre, l.moved);
 		settled = total <= tol * r->variance;
-		if (settled || fit->iterations >= max_iter)
+		if (!settled && fit->iterations >= max_iter)
+			break;
+		assignment_again(l.a, fit->centre, l.moved);
+		if (settled)
 			break;
 	}
 	progress_end();
