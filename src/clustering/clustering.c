@@ -55,6 +55,18 @@ clustering_new(ClusteringMethod method, ClusteringCovariance covariance, int k, 
 	return c;
 }
 
+int
+clustering_starts(int n_init)
+{
+	const int	most = 10000;
+
+	if (n_init < 1 || n_init > most)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("n_init must be from 1 to %d, not %d", most, n_init)));
+	return n_init;
+}
+
 /* ---- the order of clusters ---- */
 
 typedef struct Ranked

@@ -119,6 +119,9 @@ extern double *clustering_point_argument(FunctionCallInfo fcinfo, int argument, 
  */
 extern void clustering_order(int k, int d, const int64 *size, const double *centroid, int *order);
 
+/* n_init, the number of starts of which the best is kept; ERROR unless 1 .. 10,000 */
+extern int	clustering_starts(int n_init);
+
 /* ---- labels.c: labels 1 .. k of rows ---- */
 
 /*

@@ -13,6 +13,7 @@
 #include "utils/array.h"
 
 #include "base/memory.h"
+#include "clustering/clustering.h"
 #include "clustering/discriminative.h"
 #include "clustering/row_order.h"
 #include "tensor/tensor.h"
@@ -126,7 +127,7 @@ clustering_most_discriminative_stimuli(PG_FUNCTION_ARGS)
 				 errmsg(WHAT " takes a matrix of neurons x stimuli, not a tensor of shape %s", tensor_shape_text(t))));
 	require_between("k", d.k, 1, t->dims[0], "neurons");
 	require_between("n_stimuli", d.m, 1, t->dims[1], "stimuli");
-	require_between("n_init", n_init, 1, PG_INT32_MAX, "");
+	clustering_starts(n_init);
 	require_between("max_iter", max_iter, 1, PG_INT32_MAX, "");
 	if (!(d.temperature > 0) || isinf(d.temperature))
 		ereport(ERROR,

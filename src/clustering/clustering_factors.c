@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "base/memory.h"
+#include "clustering/clustering.h"
 #include "clustering/nmf.h"
 #include "clustering/ntf.h"
 #include "clustering/row_order.h"
@@ -239,7 +240,7 @@ clustering_nmf(PG_FUNCTION_ARGS)
 	FactorsStop stop = stop_arguments(fcinfo, 4, 5);
 	int			n_init = PG_GETARG_INT32(6);
 
-	require_positive("n_init", n_init);
+	clustering_starts(n_init);
 	enter_scratch(&call, "nmf", nmf_scratch(call.n, call.p, call.k, init), false);
 	nmf(call.factors, init, seed, n_init, &stop);
 	return factors_result(fcinfo, &call, false);
@@ -253,7 +254,7 @@ clustering_semi_nmf(PG_FUNCTION_ARGS)
 	FactorsStop stop = stop_arguments(fcinfo, 3, 4);
 	int			n_init = PG_GETARG_INT32(5);
 
-	require_positive("n_init", n_init);
+	clustering_starts(n_init);
 	enter_scratch(&call, "semi_nmf", semi_nmf_scratch(call.n, call.p, call.k), true);
 	semi_nmf(call.factors, seed, n_init, &stop);
 	return factors_result(fcinfo, &call, true);
@@ -277,7 +278,7 @@ clustering_ntf(PG_FUNCTION_ARGS)
 	Datum		values[6];
 
 	require_positive("rank", rank);
-	require_positive("n_init", n_init);
+	clustering_starts(n_init);
 	n.rank = (Size) rank;
 	scratch = scratch_create("ntf", size_add(ntf_scratch(&n), size_mul(tensor_size(t), sizeof(double))), HINT);
 	before = MemoryContextSwitchTo(scratch);

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 
 #include "base/rows.h"
+#include "clustering/clustering.h"
 #include "clustering/gap_statistic.h"
 
 PG_FUNCTION_INFO_V1(clustering_gap_statistic);
@@ -61,7 +62,7 @@ make_gaps(FunctionCallInfo fcinfo)
 		.k_max = count_argument(fcinfo, 1, "k_max", PG_INT32_MAX - 1),
 		.seed = PG_GETARG_INT64(2),
 		.n_reference = count_argument(fcinfo, 3, "n_reference", MAX_REFERENCES),
-		.n_init = count_argument(fcinfo, 4, "n_init", PG_INT32_MAX)
+		.n_init = clustering_starts(PG_GETARG_INT32(4))
 	};
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "neuroenc gap points", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(scratch);

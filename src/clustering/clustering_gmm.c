@@ -46,10 +46,7 @@ covariance_from_name(const char *name)
 static void
 check_options(const GmmOptions *o)
 {
-	if (o->n_init < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("n_init must be at least 1, not %d", o->n_init)));
+	clustering_starts(o->n_init);
 	if (o->max_iter < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

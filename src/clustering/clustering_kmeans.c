@@ -27,10 +27,7 @@ PG_FUNCTION_INFO_V1(clustering_spherical_kmeans_fit);
 static void
 check_options(const KmeansOptions *o)
 {
-	if (o->n_init < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("n_init must be at least 1, not %d", o->n_init)));
+	clustering_starts(o->n_init);
 	if (o->max_iter < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

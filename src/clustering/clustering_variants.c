@@ -27,16 +27,6 @@ PG_FUNCTION_INFO_V1(clustering_minibatch_final);
 PG_FUNCTION_INFO_V1(clustering_cop_kmeans);
 PG_FUNCTION_INFO_V1(clustering_seeded_kmeans);
 
-static int
-n_init_option(int n_init)
-{
-	if (n_init < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("n_init must be at least 1, not %d", n_init)));
-	return n_init;
-}
-
 /* Labels from 0 in 'order' (order[i]: place in the answer; NULL: the same) as those from 1. */
 static void
 answer_labels(PointsAnswer *answer, int n, const int32 *label, const int *order)
@@ -50,7 +40,7 @@ answer_labels(PointsAnswer *answer, int n, const int32 *label, const int *order)
 static KmeansFit *
 fit_balanced(const PointRows *rows, int k, int64 seed, int n_init)
 {
-	n_init_option(n_init);
+	clustering_starts(n_init);
 	kmeans_require_distinct(rows, k);
 	return balanced_fit(kmeans_rows(rows, false), k, seed, n_init);
 }
@@ -391,7 +381,7 @@ label_cop(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answer)
 {
 	int			k = DatumGetInt32(points_window_option(fcinfo, 2, "k"));
 	int64		seed = DatumGetInt64(points_window_option(fcinfo, 5, "seed"));
-	int			n_init = n_init_option(DatumGetInt32(points_window_option(fcinfo, 6, "n_init")));
+	int			n_init = clustering_starts(DatumGetInt32(points_window_option(fcinfo, 6, "n_init")));
 	PairConstraints constraints = {0};
 	MemoryContext scratch;
 	MemoryContext old;
