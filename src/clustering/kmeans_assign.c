@@ -34,13 +34,6 @@ typedef int32 LaneNumbers __attribute__((vector_size(LANES * sizeof(int32)), ali
 
 #define PICK(mask, a, b) (((LaneNumbers) (a) & (mask)) | ((LaneNumbers) (b) & ~(mask)))
 
-typedef struct Best
-{
-	double		best;
-	double		second;
-	int32		where;			/* the best is */
-} Best;
-
 /* Joins lanes 0 .. w - 1 with those after them. */
 static inline void
 fold_lanes(int w, float *best, float *second, int32 *where)
@@ -213,6 +206,9 @@ scratch_bytes(const KmeansRows *r, int k, TileShape shape)
 	bytes = size_add(bytes, size_mul(shape.rows, sizeof(Best)));
 	bytes = size_add(bytes, size_mul(size_add(r->d, k), sizeof(double)));
 	bytes = size_add(bytes, size_add(tile_centres_bytes(r, k), size_mul(k, sizeof(int32))));
+	bytes = TYPEALIGN(64, bytes);
+	if (scan_pays(r->d))
+		bytes = size_add(bytes, scan_scratch_bytes(shape.rows, r->d));
 	return TYPEALIGN(64, bytes);
 }
 
@@ -232,6 +228,7 @@ assignment_scratch(const Assignment *a, int worker)
 	s.some.values = s.distance + a->k;
 	s.some.half = (double *) s.some.values + (Size) a->k * a->r->d;
 	s.which = (int32 *) ((double *) s.some.half + a->k);
+	s.scan = (void *) TYPEALIGN(64, s.which + a->k);
 	return s;
 }
 
@@ -273,10 +270,19 @@ static void
 start_tile(int64 number, int worker, void *arg)
 {
 	Assignment *a = arg;
+	const TileCentres *c = a->tile_centres;
 	Size		first = number * a->shape.rows;
+	int			n = (int) Min((Size) a->shape.rows, a->r->n - first);
 	AssignmentScratch s = assignment_scratch(a, worker);
 
-	assignment_search(a, a->tile_centres, NULL, NULL, first, (int) Min((Size) a->shape.rows, a->r->n - first), &s);
+	if (a->scan == NULL || c->wide)
+	{
+		assignment_search(a, c, NULL, NULL, first, n, &s);
+		return;
+	}
+	scan_rows(a->scan, tile_rows(a->r, false, NULL, first, n, s.rows), n, s.found, s.scan);
+	for (int i = 0; i < n; i++)
+		finish_row(a, c, NULL, first + i, &s.found[i], NULL, s.x);
 }
 
 void
@@ -286,6 +292,8 @@ assignment_start(Assignment *a, const double *centre)
 
 	a->centre = centre;
 	tile_centres_set(a->tile_centres, a->r, a->k, centre);
+	if (a->scan && !a->tile_centres->wide)
+		scan_centres_set(a->scan, a->tile_centres->values, a->tile_centres->half);
 	parallel_for(n_tiles, a->work / n_tiles, start_tile, a);
 }
 
@@ -309,6 +317,8 @@ assignment_bytes(const KmeansRows *r, int k, bool bounds)
 	Size		bytes = size_mul(scratch_bytes(r, k, shape), parallel_threads());
 
 	bytes = size_add(bytes, tile_centres_bytes(r, k));
+	if (scan_pays(r->d))
+		bytes = size_add(bytes, scan_centres_bytes(k, r->d));
 	return size_add(bytes, bounds ? size_mul(r->n, 2 * sizeof(double) + sizeof(int32) + sizeof(bool)) : 0);
 }
 
@@ -324,6 +334,8 @@ assignment_new(const KmeansRows *r, int k, int32 *label, bool bounds)
 	a->tile_centres = tile_centres_new(r, k);
 	a->scratch_bytes = scratch_bytes(r, k, a->shape);
 	a->scratch = huge_alloc(size_mul(a->scratch_bytes, parallel_threads()));
+	if (scan_pays(r->d))
+		a->scan = scan_centres_new(k, r->d);
 	if (bounds)
 	{
 		a->upper = huge_matrix(1, r->n);

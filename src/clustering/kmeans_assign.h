@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "clustering/kmeans.h"
+#include "clustering/kmeans_scan.h"
 #include "clustering/kmeans_tiles.h"
 
 typedef struct Assignment
@@ -22,6 +23,7 @@ typedef struct Assignment
 	bool	   *open;			/* n, with bounds: they don't settle the row */
 	int32	   *order;			/* n, with bounds: open rows by their centre */
 	TileCentres *tile_centres;
+	ScanCentres *scan;			/* the same for assignment_start; NULL: it takes products */
 	TileShape	shape;
 	char	   *scratch;		/* scratch_bytes a worker */
 	Size		scratch_bytes;
@@ -43,7 +45,8 @@ typedef struct AssignmentScratch
 {
 	void	   *rows;			/* a tile of them */
 	void	   *products;
-	struct Best *found;			/* of the tile's rows */
+	Best	   *found;			/* of the tile's rows */
+	void	   *scan;			/* of scan_rows */
 	double	   *x;				/* d */
 	double	   *distance;		/* k */
 	TileCentres some;			/* room for all */
