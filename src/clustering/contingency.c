@@ -136,9 +136,8 @@ compare_cells(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-/* The cells with the places of their labels, in that order. */
-static ContingencyCell *
-sorted_cells(const Contingency *c, const int *rank_a, const int *rank_b)
+ContingencyCell *
+contingency_sorted_cells(const Contingency *c, const int *rank_a, const int *rank_b)
 {
 	ContingencyCell *sorted = huge_alloc(Max(1, size_mul(c->cells->members, sizeof(ContingencyCell))));
 	contingency_iterator at;
@@ -149,7 +148,9 @@ sorted_cells(const Contingency *c, const int *rank_a, const int *rank_b)
 	while ((cell = contingency_iterate(c->cells, &at)) != NULL)
 	{
 		sorted[n] = *cell;
-		sorted[n++].pair = (uint64) rank_a[cell->pair >> 32] << 32 | (uint32) rank_b[(uint32) cell->pair];
+		if (rank_a)
+			sorted[n].pair = (uint64) rank_a[cell->pair >> 32] << 32 | (uint32) rank_b[(uint32) cell->pair];
+		n++;
 	}
 	qsort(sorted, n, sizeof(ContingencyCell), compare_cells);
 	CHECK_FOR_INTERRUPTS();
@@ -171,7 +172,7 @@ contingency_table(const Contingency *c)
 							  size_mul((Size) c->a->n + c->b->n, per_label)), MEMORY_HINT);
 	rank_a = label_set_ranks(c->a);
 	rank_b = label_set_ranks(c->b);
-	cells = sorted_cells(c, rank_a, rank_b);
+	cells = contingency_sorted_cells(c, rank_a, rank_b);
 	t->n = c->n;
 	t->n_cells = n;
 	t->n_rows = c->a->n;

@@ -24,6 +24,9 @@ typedef struct ContingencyCell
 /* Room for so many cells in all. */
 extern void contingency_reserve(Contingency *c, Size n_cells);
 
+/* A copy, ordered by the labels' numbers, or by their places where ranks are given, which then are the pairs. */
+extern ContingencyCell *contingency_sorted_cells(const Contingency *c, const int *rank_a, const int *rank_b);
+
 /* count >= 1 more rows of labels number a and b; was the pair new? */
 extern bool contingency_count(Contingency *c, int a, int b, int64 count);
 

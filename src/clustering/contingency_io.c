@@ -3,7 +3,7 @@
  *		The bytes of a contingency where it is stored or shipped (little-endian):
  *
  *	uint8 version;  labels a, labels b, as label_set_write() has them
- *	int64 cells;  for each: int32 number of label a, int32 of b, int64 count >= 1
+ *	int64 cells;  for each, ascending: int32 number of label a, int32 of b; int64 count >= 1
  */
 #include "postgres.h"
 
@@ -18,19 +18,25 @@ static void
 write_contingency(StateWriter *w, const void *state)
 {
 	const Contingency *c = state;
-	contingency_iterator at;
-	const ContingencyCell *cell;
+	Size		n = c->cells->members;
+	ContingencyCell *cell;
 
 	label_set_write(w, c->a);
 	label_set_write(w, c->b);
-	state_put_int64(w, c->cells->members);
-	contingency_start_iterate(c->cells, &at);
-	while ((cell = contingency_iterate(c->cells, &at)) != NULL)
+	state_put_int64(w, n);
+	if (w->buffer == NULL)
 	{
-		state_put_int32(w, (int32) (cell->pair >> 32));
-		state_put_int32(w, (int32) (uint32) cell->pair);
-		state_put_int64(w, cell->count);
+		w->n = size_add(w->n, size_mul(n, CELL_BYTES));
+		return;
 	}
+	cell = contingency_sorted_cells(c, NULL, NULL); /* not as they lie in the table: equal states have equal bytes */
+	for (Size i = 0; i < n; i++)
+	{
+		state_put_int32(w, (int32) (cell[i].pair >> 32));
+		state_put_int32(w, (int32) (uint32) cell[i].pair);
+		state_put_int64(w, cell[i].count);
+	}
+	pfree(cell);
 }
 
 static void *
