@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "clustering/centre_distances.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define PANEL 256
 
@@ -27,17 +28,6 @@ subtract(double *restrict x, const double *restrict shift, int d)
 {
 	for (int i = 0; i < d; i++)
 		x[i] -= shift[i];
-}
-
-HOT_LOOP static double
-squared_length(const double *restrict x, int d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (int i = 0; i < d; i++)
-		sum += x[i] * x[i];
-	return sum;
 }
 
 HOT_LOOP static void

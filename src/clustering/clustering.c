@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "base/memory.h"
 #include "clustering/clustering.h"
 
@@ -65,6 +67,20 @@ clustering_starts(int n_init)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("n_init must be from 1 to %d, not %d", most, n_init)));
 	return n_init;
+}
+
+void
+clustering_check_search(int n_init, int max_iter, double tol)
+{
+	clustering_starts(n_init);
+	if (max_iter < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_iter must be at least 1, not %d", max_iter)));
+	if (!(tol >= 0 && tol < INFINITY))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("tol must be at least 0 and finite, not %g", tol)));
 }
 
 /* ---- the order of clusters ---- */

@@ -122,6 +122,9 @@ extern void clustering_order(int k, int d, const int64 *size, const double *cent
 /* n_init, the number of starts of which the best is kept; ERROR unless 1 .. 10,000 */
 extern int	clustering_starts(int n_init);
 
+/* ERROR unless that, max_iter at least 1, and tol finite and not negative. */
+extern void clustering_check_search(int n_init, int max_iter, double tol);
+
 /* ---- labels.c: labels 1 .. k of rows ---- */
 
 /*

@@ -46,15 +46,7 @@ covariance_from_name(const char *name)
 static void
 check_options(const GmmOptions *o)
 {
-	clustering_starts(o->n_init);
-	if (o->max_iter < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_iter must be at least 1, not %d", o->max_iter)));
-	if (!(o->tol >= 0 && o->tol < INFINITY))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tol must be at least 0 and finite, not %g", o->tol)));
+	clustering_check_search(o->n_init, o->max_iter, o->tol);
 	if (!(o->reg >= 0 && o->reg < INFINITY))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

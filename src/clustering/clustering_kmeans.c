@@ -24,20 +24,6 @@ PG_FUNCTION_INFO_V1(clustering_spherical_kmeans_final);
 PG_FUNCTION_INFO_V1(clustering_kmeans_fit);
 PG_FUNCTION_INFO_V1(clustering_spherical_kmeans_fit);
 
-static void
-check_options(const KmeansOptions *o)
-{
-	clustering_starts(o->n_init);
-	if (o->max_iter < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_iter must be at least 1, not %d", o->max_iter)));
-	if (!(o->tol >= 0 && o->tol < INFINITY))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("tol must be at least 0 and finite, not %g", o->tol)));
-}
-
 /* The centres to start from, k x d. */
 static const double *
 init_centres(const Tensor *t, int k, int d, bool spherical)
@@ -69,7 +55,7 @@ init_centres(const Tensor *t, int k, int d, bool spherical)
 static KmeansFit *
 fit(const PointRows *rows, KmeansOptions *options, const Tensor *init, bool spherical)
 {
-	check_options(options);
+	clustering_check_search(options->n_init, options->max_iter, options->tol);
 	kmeans_require_distinct(rows, options->k);
 	if (init)
 		options->init = init_centres(init, options->k, rows->d, spherical);

@@ -29,6 +29,7 @@
 #include "clustering/gmm.h"
 #include "clustering/kmeans.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define PANEL			256		/* rows of a task */
 #define MAX_PANELS		64		/* of a round */
@@ -199,7 +200,7 @@ add_moments(Mixture *x, int j, int n, const double *y)
 		for (int i = 0; i < n; i++)
 			add_squares(y + (Size) i * x->d, x->d, square);
 	else
-		square[0] += gmm_squared_length(y, n * x->d);
+		square[0] += squared_length(y, n * x->d);
 }
 
 static void
@@ -293,7 +294,7 @@ set_covariance(Mixture *x, int j, const double *moved, double count)
 		for (int i = 0; i < x->d; i++)
 			covariance[i] = square[i] / count - moved[i] * moved[i] + reg;
 	else
-		covariance[0] = (square[0] / count - gmm_squared_length(moved, x->d)) / x->d + reg;
+		covariance[0] = (square[0] / count - squared_length(moved, x->d)) / x->d + reg;
 }
 
 _Noreturn static void

@@ -42,8 +42,6 @@ extern const GmmModel *gmm_kept(ClusteringKept *kept);
  */
 extern void gmm_log_joint(const GmmModel *m, int j, int n, double *y, double *out);
 
-extern double gmm_squared_length(const double *y, int d);
-
 /* log(sum(exp(x))) of k numbers 'stride' apart, which become their shares of that sum (1/k where it is 0). */
 extern double gmm_log_sum_exp(int k, double *x, Size stride);
 

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "clustering/gmm.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 Size
 gmm_model_bytes(ClusteringCovariance covariance, int k, int d)
@@ -109,17 +110,6 @@ gmm_kept(ClusteringKept *kept)
 	return kept->prepared;
 }
 
-HOT_LOOP double
-gmm_squared_length(const double *restrict y, int d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (int i = 0; i < d; i++)
-		sum += y[i] * y[i];
-	return sum;
-}
-
 HOT_LOOP static double
 squared_scaled_length(const double *restrict y, const double *restrict scale, int d)
 {
@@ -146,7 +136,7 @@ gmm_log_joint(const GmmModel *m, int j, int n, double *y, double *out)
 		if (m->covariance == CLUSTERING_DIAG)
 			squared = squared_scaled_length(y + i * d, factor, m->d);
 		else
-			squared = gmm_squared_length(y + i * d, m->d);
+			squared = squared_length(y + i * d, m->d);
 		if (m->covariance == CLUSTERING_SPHERE)
 			squared *= factor[0] * factor[0];
 		out[i] = m->constant[j] - 0.5 * squared;

@@ -107,8 +107,7 @@ extern void kmeans_require_distinct(const PointRows *rows, int k);
 
 /* ---- kmeans_rows.c: one row in float8 ---- */
 
-/* |x - c|^2 of d elements; of row i scaled, as it counts */
-extern double kmeans_squared(const double *x, const double *c, int d);
+/* |x - c|^2, the row scaled as it counts */
 extern double kmeans_row_squared(const KmeansRows *r, Size i, const double *c);
 
 /* Row i scaled; the sum (d, added to) of n rows. */

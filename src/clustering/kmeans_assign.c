@@ -19,6 +19,7 @@
 #include "base/memory.h"
 #include "clustering/kmeans_assign.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define BLOCK_ROWS		4096
 
@@ -161,7 +162,7 @@ nearest_by_differences(const Assignment *a, const TileCentres *c, const int32 *w
 
 		if (score && score_at(c->wide, score, c->half, j) < reach)
 			continue;
-		squared = kmeans_squared(x, a->centre + (Size) number * a->r->d, a->r->d);
+		squared = squared_difference(x, a->centre + (Size) number * a->r->d, a->r->d);
 		if (squared < least || (squared == least && number < nearest) || nearest < 0)
 		{
 			least = squared;

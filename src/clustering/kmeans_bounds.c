@@ -23,6 +23,7 @@
 #include "base/progress.h"
 #include "clustering/kmeans_assign.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define BLOCK_ROWS		4096
 #define SAMPLE			128			/* open rows that tell what bounds would leave out */
@@ -131,7 +132,7 @@ near_centres(const Assignment *a, int c, double radius, int32 *which, double *be
 	*beyond = INFINITY;
 	for (int j = 0; j < a->k; j++)
 	{
-		double		distance = j == c ? 0 : sqrt(kmeans_squared(a->centre + c * d, a->centre + j * d, a->r->d)) * (1 - slack);
+		double		distance = j == c ? 0 : sqrt(squared_difference(a->centre + c * d, a->centre + j * d, a->r->d)) * (1 - slack);
 
 		if (distance <= 2 * radius)
 			which[n++] = j;

@@ -22,6 +22,7 @@
 #include "clustering/kmeans.h"
 #include "clustering/kmeans_assign.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define PART_ROWS		2048
 #define FEW				0.3			/* of the rows: sums take the moved ones alone */
@@ -184,7 +185,7 @@ update_centres(Lloyd *l)
 		if (l->changed[j] && l->fit->size[j] > 0)
 		{
 			set_centre(l, j);
-			squared = kmeans_squared(l->old + (Size) j * d, l->fit->centre + (Size) j * d, d);
+			squared = squared_difference(l->old + (Size) j * d, l->fit->centre + (Size) j * d, d);
 		}
 		l->moved[j] = sqrt(squared) * (1 + assignment_slack(l->r));
 		total += squared;

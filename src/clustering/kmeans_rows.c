@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "clustering/kmeans.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define MEMORY_HINT		"Take fewer rows: a sample fits a model that labels the others."
 #define BLOCK_ELEMENTS	((Size) 1 << 19)
@@ -26,17 +27,6 @@
 #define LENGTH_MAX		1e150
 
 /* ---- elements ---- */
-
-HOT_LOOP double
-kmeans_squared(const double *x, const double *c, int d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (int j = 0; j < d; j++)
-		sum += (x[j] - c[j]) * (x[j] - c[j]);
-	return sum;
-}
 
 HOT_LOOP static double
 squared_f4(const float *x, double scale, const double *c, int d)
@@ -150,7 +140,7 @@ kmeans_nearest(const double *x, int k, int d, const double *centre)
 
 	for (int j = 0; j < k; j++)
 	{
-		double		squared = kmeans_squared(x, centre + (Size) j * d, d);
+		double		squared = squared_difference(x, centre + (Size) j * d, d);
 
 		if (squared < least)
 		{

@@ -25,6 +25,14 @@
 /* A vector that straddles two cache lines is loaded twice. */
 #define SCAN_ALIGNMENT	64
 
+typedef struct Scanner
+{
+	int			width;			/* centres of a panel; 0: none */
+	int			rows;			/* of a group */
+	Size		state_bytes;	/* of a row */
+	void		(*scan) (const ScanCentres *c, const float *rows, int n, Best *found, void *scratch);
+} Scanner;
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 
 #define SCAN_NAME		avx512
@@ -41,14 +49,6 @@
 #define SCAN_EACH(F)	F(0) F(1) F(2) F(3) F(4) F(5)
 #include "clustering/kmeans_scan_loops.h"
 
-typedef struct Scanner
-{
-	int			width;			/* centres of a panel; 0: none */
-	int			rows;			/* of a group */
-	Size		state_bytes;	/* of a row */
-	void		(*scan) (const ScanCentres *c, const float *rows, int n, Best *found, void *scratch);
-} Scanner;
-
 static Scanner
 scanner(void)
 {
@@ -62,14 +62,6 @@ scanner(void)
 }
 
 #else
-
-typedef struct Scanner
-{
-	int			width;
-	int			rows;
-	Size		state_bytes;
-	void		(*scan) (const ScanCentres *c, const float *rows, int n, Best *found, void *scratch);
-} Scanner;
 
 static Scanner
 scanner(void)

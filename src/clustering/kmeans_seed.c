@@ -25,6 +25,7 @@
 #include "base/progress.h"
 #include "clustering/kmeans.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 
 #define MOST_TRIALS		24			/* 2 + ln of the largest int */
 #define BLOCK_ELEMENTS	((Size) 1 << 18)
@@ -168,7 +169,7 @@ try_candidates(Seeding *s, const double *centre, const int32 *row, int m)
 		for (Size j = 0; !s->r->wide && j < d; j++)
 			s->narrow[t * d + j] = (float) candidate[j];
 		for (int j = 0; j < s->n_centres; j++)
-			s->apart[t * s->apart_stride + j] = kmeans_squared(candidate, centre + j * d, s->r->d);
+			s->apart[t * s->apart_stride + j] = squared_difference(candidate, centre + j * d, s->r->d);
 	}
 	parallel_for((int64) s->n_blocks, 1.0 / s->n_blocks, seed_block, s);
 	for (int t = 0; t < m; t++)

@@ -47,7 +47,7 @@ add_row(FunctionCallInfo fcinfo, int n_vectors, int n_labels)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("argument 1 of row 1 has no elements")));
-		p = predictions_new(cxt, n_vectors, n_labels, (int) v);
+		p = predictions_new(cxt, &predictions_owner, n_vectors, n_labels, (int) v);
 	}
 	else if (p->n_vectors != n_vectors || p->n_labels != n_labels)
 		ereport(ERROR,

@@ -43,7 +43,7 @@ foreach my $name (sort keys %work)
 {
 	my $refused = $work{$name}[0];
 	$refused =~ s/n_perm => \d+|n_boot => \d+/n_perm => 10/ if $name ne 'bootstrap_r';
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$refused");
+	my $err = refusal($node, '2MB', $refused);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -53,8 +53,8 @@ foreach my $case ([ '21MB', 'permutation_test(s, n_perm => 5000000)', 'x, y, id'
 	[ '2MB', 'compare_test(s)', 'x, y, y, id', 'compare_test' ])
 {
 	my ($limit, $call, $aggregate, $what) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n" . rows_of($call, $aggregate, 'few'));
-	like($err, qr/ERROR:  $what needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
+	my $err = refusal($node, $limit, rows_of($call, $aggregate, 'few'));
+	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
 }
 
 # The same bits at one and three threads.

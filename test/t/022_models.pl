@@ -37,7 +37,7 @@ foreach my $name (sort keys %work)
 {
 	my $refused = statement($name, $work{$name}[$name eq 'contrast' ? 0 : 1] =~ s/600/300/r, 'short');
 	my $what = $name =~ s/ by target//r;
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '1MB';\n$refused");
+	my $err = refusal($node, '1MB', $refused);
 	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }

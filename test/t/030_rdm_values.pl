@@ -48,7 +48,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name ('avg', 'mds', 'mds_eigenvalues', 'geometry', 'rdm_rank', 'rdm_geotopological')
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '20MB';\n$work{$name}");
+	my $err = refusal($node, '20MB', $work{$name});
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }

@@ -46,7 +46,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	my $err = refusal($node, '2MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -55,8 +55,8 @@ foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis
 	[ '120MB', 'rdm, mahalanobis', '(whitening patterns|neuroenc distances)' ])
 {
 	my ($limit, $name, $what) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
-	like($err, qr/ERROR:  $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+	my $err = refusal($node, $limit, $work{$name}[0]);
+	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
 }
 
 # The same bits at one and three threads.

@@ -38,7 +38,7 @@ foreach my $method (@methods)
 	foreach my $case ([ '20MB', pair($method), 'neuroenc rdm_compare' ], [ '22MB', set_of($method, 'middle'), '(neuroenc rdm_similarity|rdm_set)' ])
 	{
 		my ($limit, $statement, $what) = @$case;
-		my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '$limit';\n$statement");
+		my $err = refusal($node, $limit, $statement);
 		like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$method: refused with what it needs");
 		like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$method: limit and way out are named");
 	}

@@ -49,7 +49,7 @@ sub work
 foreach my $name (sort keys %work)
 {
 	my $refused = work($name, 10, 'many');
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '3MB';\n$refused");
+	my $err = refusal($node, '3MB', $refused);
 	like($err, qr/ERROR:  54000: ($work{$name}[2]) needs [0-9.]+ (kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }

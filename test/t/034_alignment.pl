@@ -45,7 +45,7 @@ foreach my $name (sort keys %work)
 	foreach my $case ([ '3MB', 0 ], [ $name =~ /grams/ ? '4MB' : '3500kB', 2 ])
 	{
 		my ($limit, $which) = @$case;
-		my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '$limit';\n$work{$name}[$which]");
+		my $err = refusal($node, $limit, $work{$name}[$which]);
 		like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name, $limit: refused with what it needs");
 		like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name, $limit: limit and way out are named");
 	}

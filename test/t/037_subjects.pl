@@ -44,7 +44,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	my $err = refusal($node, '2MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -55,7 +55,7 @@ foreach my $case ([ '50MB', over('isfc(r)', 'rows'), 'isfc' ], [ '50MB', over('s
 	[ '50MB', 'SELECT m.* FROM (SELECT recordings_agg(subject, t, y) AS r FROM rows) q, time_segment_match(r, 3) AS m', 'time_segment_match' ])
 {
 	my ($limit, $statement, $what) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', "SET max_parallel_workers_per_gather = 0; SET neuroenc.memory_limit = '$limit';\n$statement");
+	my $err = refusal($node, $limit, $statement);
 	like($err, qr/ERROR:  ($what) needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
 }
 

@@ -28,13 +28,13 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	my $err = refusal($node, '2MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
 
 # ... and where the rows fit but the scratch does not
-my ($status, $out, $err) = $node->psql('postgres', "SET max_parallel_workers_per_gather = 0; SET neuroenc.memory_limit = '65MB';\n$work{'kmeans_fit'}[0]");
+my $err = refusal($node, '65MB', $work{'kmeans_fit'}[0]);
 like($err, qr/ERROR:  (k-means|k-means\+\+|k-means rows) needs [0-9.]+ (kB|MB) of memory/, 'scratch is claimed before it is allocated');
 
 # The same bits at one and three threads, and in a parallel plan.
@@ -46,17 +46,12 @@ is($node->safe_psql('postgres', "$parallel $statement"), $node->safe_psql('postg
 	'and gives the same');
 
 # Long work tells how far it is.
-($status, $out, $err) = $node->psql('postgres', "SET neuroenc.progress = 1; SET statement_timeout = '3500ms';\n$work{'kmeans_fit'}[0]");
-like($err, qr/NOTICE:  k-means: \d+ %, (k-means\+\+|iterations): \d+ %/, 'progress is reported');
+my $notices;
+$node->psql('postgres', "SET neuroenc.progress = 1; SET statement_timeout = '3500ms';\n$work{'kmeans_fit'}[0]", stderr => \$notices);
+like($notices, qr/NOTICE:  k-means: \d+ %, (k-means\+\+|iterations): \d+ %/, 'progress is reported');
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 400, 1 ], [ 1200, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '4000', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 400, 1 ], [ 1200, 2 ] ], 4000, map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

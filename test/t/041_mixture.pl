@@ -36,7 +36,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '1MB';\n$work{$name}[0]");
+	my $err = refusal($node, '1MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -45,27 +45,21 @@ foreach my $name (sort keys %work)
 foreach my $case ([ 'gmm', '15500kB' ], [ 'balanced', '15500kB' ], [ 'cop', '14MB' ])
 {
 	my ($name, $limit) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
+	my $err = refusal($node, $limit, $work{$name}[0]);
 	like($err, qr/ERROR:  .* needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
 }
 
 # A stream is clustered in memory that does not hold its rows.
 my $seen = $node->safe_psql('postgres', "SET neuroenc.memory_limit = '4MB';\nSELECT n_samples(minibatch_kmeans_fit(x, 10)) FROM rows");
 is($seen, '20000', 'minibatch: 5 MB of rows under a limit of 4 MB');
-my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '4MB';\nSELECT n_samples(kmeans_fit(x, 10)) FROM rows");
+my $err = refusal($node, '4MB', 'SELECT n_samples(kmeans_fit(x, 10)) FROM rows');
 like($err, qr/needs .* of memory/, 'which kmeans_fit refuses');
 
 # The same bits at one and three threads.
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 1000, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '5000', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 1000, 2 ] ], 5000, map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

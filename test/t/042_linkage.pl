@@ -33,7 +33,7 @@ foreach my $case (
 	[ 'coassociation', '1MB', 'label_sets' ], [ 'coassociation', '150MB', 'coassociation' ], [ 'consensus', '100MB', 'consensus' ])
 {
 	my ($name, $limit, $what) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '$limit';\n$long{$name}");
+	my $err = refusal($node, $limit, $long{$name});
 	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (bytes|kB|MB|GB)/, "$name, $limit: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name, $limit: limit and way out are named");
 }

@@ -39,7 +39,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	my $err = refusal($node, '2MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -49,8 +49,8 @@ my %limit = ('dbscan' => '40MB', 'dbscan, cityblock' => '40MB', 'dbscan in a few
 	'hdbscan_probability' => '40MB', 'moran_i' => '100MB');
 foreach my $name (sort keys %limit)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$limit{$name}';\n$work{$name}[0]");
-	like($err, qr/ERROR:  $work{$name}[2] needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+	my $err = refusal($node, $limit{$name}, $work{$name}[0]);
+	like($err, qr/ERROR:  54000: $work{$name}[2] needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
 }
 
 # dbscan with a radius that takes everything: pairs within clusters are not kept

@@ -37,24 +37,18 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '1MB';\n$work{$name}[0]");
+	my $err = refusal($node, '1MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
-	($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '$work{$name}[3]';\n$work{$name}[0]");
-	like($err, qr/ERROR:  $work{$name}[2].* needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+	$err = refusal($node, $work{$name}[3], $work{$name}[0]);
+	like($err, qr/ERROR:  54000: $work{$name}[2].* needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
 }
 
 # The same bits at one and three threads.
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '1500', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 2 ] ], 1500, map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

@@ -35,7 +35,7 @@ my %work = (
 foreach my $name (sort keys %work)
 {
 	my ($statement, $limit, $what) = @{ $work{$name} }[ 0, 2, 3 ];
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '$limit';\n$statement");
+	my $err = refusal($node, $limit, $statement);
 	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (bytes|kB|MB|GB) of memory/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -58,13 +58,7 @@ foreach my $case (
 }
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 1000, 1 ], [ 700, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '1500', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 1000, 1 ], [ 700, 2 ] ], 1500, map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

@@ -29,7 +29,7 @@ my %work = (
 foreach my $name (sort keys %work)
 {
 	my ($what) = $name =~ /^(\w+)/;
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '20MB';\n$work{$name}[0]");
+	my $err = refusal($node, '20MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -53,13 +53,7 @@ foreach my $name (sort keys %work)
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '1', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 2 ] ], 1, map { $_ => $work{$_}[0] } keys %work);
 
 # Progress names the stage.
 $session->{stderr} = '';

@@ -34,7 +34,7 @@ my %work = (
 # Past the limit: refused, with both figures and the way out.
 foreach my $name (sort keys %work)
 {
-	my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '2MB';\n$work{$name}[0]");
+	my $err = refusal($node, '2MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
@@ -44,12 +44,11 @@ foreach my $case ([ 'silhouette', '110MB', 'rows by cluster' ], [ 'silhouette of
 	[ 'gap_statistic', '120MB', 'gap_statistic' ], [ 'explain_clusters', '90MB', 'explain_clusters' ])
 {
 	my ($name, $limit, $what) = @$case;
-	my ($status, $out, $err) = $node->psql('postgres',
-		"SET max_parallel_workers_per_gather = 0; SET neuroenc.memory_limit = '$limit';\n$work{$name}[0]");
-	like($err, qr/ERROR:  $what needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: its scratch is claimed before it is allocated");
+	my $err = refusal($node, $limit, $work{$name}[0]);
+	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: its scratch is claimed before it is allocated");
 }
-my ($status, $out, $err) = $node->psql('postgres', "SET neuroenc.memory_limit = '1MB'; SELECT ami(a, b) FROM pairs");
-like($err, qr/ERROR:  contingency needs [0-9.]+ (bytes|kB|MB)/, 'ami: pairs are counted as far as memory goes');
+my $err = refusal($node, '1MB', 'SELECT ami(a, b) FROM pairs');
+like($err, qr/ERROR:  54000: contingency needs [0-9.]+ (bytes|kB|MB)/, 'ami: pairs are counted as far as memory goes');
 
 # n^2 distances are never held: 40,000 rows would be 12.8 GB
 my $session = $node->background_psql('postgres', on_error_stop => 0);
