@@ -6,7 +6,7 @@ EXTVERSION = 0.1.0
 MODULE_big = neuroenc
 
 # Rooms in the order they stand on one another (a wildcard would be alphabetical).
-ROOMS = base linalg tensor voxel stats encoding similarity clustering
+ROOMS = base linalg tensor voxel stats encoding similarity clustering search
 OBJS = src/module.o $(foreach room,$(ROOMS),$(patsubst %.c,%.o,$(sort $(wildcard src/$(room)/*.c))))
 ROOM_SQL = $(foreach room,$(ROOMS),$(sort $(wildcard src/$(room)/*.sql)))
 

@@ -1,4 +1,4 @@
--- points: rows of vectors, alone, with ids, with labels
+-- points: rows of vectors, alone, with ids, with labels, with labels and folds
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS neuroenc;
 RESET client_min_messages;
@@ -18,7 +18,14 @@ SELECT n_samples(p + p) AS twice, n_samples(sum(p)) AS summed FROM (SELECT point
 SELECT (a + b)::text = (SELECT points_agg(x, label)::text FROM t) AS same
 FROM (SELECT points_agg(x, label) AS a FROM t WHERE id <= 3) s, (SELECT points_agg(x, label) AS b FROM t WHERE id > 3) u;
 
+-- labels and folds: rows without one of them are skipped
+SELECT n_samples(points_agg(x, label, id)) AS texts, n_samples(points_agg(x, id, id % 2)) AS numbers, n_samples(points_agg(x, label, NULL)) AS none FROM t;
+SELECT p::text::points::text = p::text AS round_trip, n_samples(p + p) AS twice, n_samples(q + p) AS merged
+FROM (SELECT points_agg(x, label, id) AS p, points_agg(x, 'z' || label, -id) AS q FROM t) s;
+
 -- errors
+SELECT a + b FROM (SELECT points_agg(x, label, id) AS a, points_agg(x, label) AS b FROM t) s;
+SELECT silhouette(points_agg(x)) FROM t;
 SELECT points_agg(x) FROM (VALUES (tensor '[1,2]'), ('[1,2,3]')) v(x);
 SELECT points_agg(x) FROM (VALUES (tensor '[[1,2]]')) v(x);
 SELECT points_agg(x) FROM (VALUES (tensor '[]')) v(x);

@@ -15,6 +15,8 @@
 
 #define FIRST_SUBJECTS 8
 
+const RowsOwner recordings_owner = {"recordings", "Take fewer voxels of each subject (a region at a time), or fewer times."};
+
 Recordings *
 recordings_new(MemoryContext parent, int n_options, const int64 *options)
 {
@@ -77,8 +79,7 @@ recordings_subject(Recordings *r, int64 id, int v)
 
 	if (place == r->n_subjects || r->subject[place].id != id)
 	{
-		rows = predictions_new(STATE_CONTEXT(r), 1, 1, v);
-		rows->claim = memory_claim(STATE_CONTEXT(rows), "recordings");
+		rows = predictions_new(STATE_CONTEXT(r), &recordings_owner, 1, 1, v);
 		insert_subject(r, place, id, rows);
 		return rows;
 	}

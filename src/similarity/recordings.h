@@ -39,6 +39,8 @@ typedef struct Recordings
 
 /* ---- recordings.c ---- */
 
+extern const RowsOwner recordings_owner;
+
 extern Recordings *recordings_new(MemoryContext parent, int n_options, const int64 *options);
 
 /* A new subject, whose id is above the others': takes over the rows, which move into r's context. */

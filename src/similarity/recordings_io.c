@@ -31,7 +31,7 @@ static void
 read_subject(StateReader *in, Recordings *r, bool validate)
 {
 	int64		id = state_get_int64(in);
-	Predictions *rows = predictions_kind.read(in, CurrentMemoryContext, validate);
+	Predictions *rows = predictions_read(in, CurrentMemoryContext, &recordings_owner, validate);
 
 	if (rows->n_vectors != 1 || rows->n_labels != 1)
 		state_corrupt("recordings", "a subject's rows are not of one vector and one time");

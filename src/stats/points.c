@@ -17,6 +17,8 @@
 
 #define MEMORY_HINT "Take fewer rows (a sample fits a model that labels the others) or fewer elements."
 
+const RowsOwner points_owner = {"points", MEMORY_HINT};
+
 Points *
 points_new(MemoryContext parent, PointsKey key, const PointsOptions *options)
 {
@@ -25,8 +27,8 @@ points_new(MemoryContext parent, PointsKey key, const PointsOptions *options)
 	p->key = key;
 	if (options)
 		p->options = *options;
-	p->claim = memory_claim(STATE_CONTEXT(p), "points");
-	if (key == POINTS_LABEL)
+	p->claim = memory_claim(STATE_CONTEXT(p), points_owner.name);
+	if (points_key_has_labels(key))
 		p->labels = label_set_new(STATE_CONTEXT(p), p->claim, MEMORY_HINT);
 	return p;
 }
@@ -52,11 +54,21 @@ points_require_options(const Points *p, const PointsOptions *options)
 void
 points_require_labels(const Points *p)
 {
-	if (p->key != POINTS_LABEL)
+	if (!points_key_has_labels(p->key))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the points have no labels"),
 				 errhint("Make them with points_agg(t, label).")));
+}
+
+void
+points_require_folds(const Points *p)
+{
+	if (p->key != POINTS_LABEL_FOLD)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the points have no folds"),
+				 errhint("Make them with points_agg(t, label, fold).")));
 }
 
 /* ---- rows ---- */
@@ -113,12 +125,11 @@ report_not_finite(const Tensor *t, int64 ordinal)
 static void
 start_rows(Points *p, int d)
 {
-	p->rows = predictions_new(STATE_CONTEXT(p), 1, 1, d);
-	p->rows->claim = memory_claim(STATE_CONTEXT(p->rows), "points");
+	p->rows = predictions_new(STATE_CONTEXT(p), &points_owner, 1, p->key == POINTS_LABEL_FOLD ? 2 : 1, d);
 }
 
 static void
-add(Points *p, int64 key, const Tensor *t)
+add(Points *p, int64 key, int64 fold, const Tensor *t)
 {
 	int64		ordinal = p->cleared + points_n(p) + 1;
 	Size		d = tensor_size(t);
@@ -141,28 +152,36 @@ add(Points *p, int64 key, const Tensor *t)
 		report_not_finite(t, ordinal);
 	if (p->rows == NULL)
 		start_rows(p, (int) d);
-	predictions_add_row(p->rows, &row, &key);
+	predictions_add_row(p->rows, &row, (int64[]) {key, fold});
 }
 
 void
 points_add(Points *p, const Tensor *t)
 {
 	Assert(p->key == POINTS_ALONE);
-	add(p, 0, t);
+	add(p, 0, 0, t);
 }
 
 void
 points_add_id(Points *p, int64 id, const Tensor *t)
 {
 	Assert(p->key == POINTS_ID);
-	add(p, id, t);
+	add(p, id, 0, t);
 }
 
 void
 points_add_label(Points *p, Label label, const Tensor *t)
 {
 	Assert(p->key == POINTS_LABEL);
-	add(p, label_set_number(p->labels, label, "points"), t);
+	Assert(p->key == POINTS_LABEL);
+	add(p, label_set_number(p->labels, label, "points"), 0, t);
+}
+
+void
+points_add_label_fold(Points *p, Label label, int64 fold, const Tensor *t)
+{
+	Assert(p->key == POINTS_LABEL_FOLD);
+	add(p, label_set_number(p->labels, label, "points"), fold, t);
 }
 
 void
@@ -188,7 +207,7 @@ renumber(Predictions *rows, int64 first, const int64 *ours)
 
 	for (PredictionChunk *chunk = rows->first; chunk; at += chunk->n, chunk = chunk->next)
 		for (int64 i = Max(0, first - at); i < chunk->n; i++)
-			chunk->labels[i] = ours[chunk->labels[i]];
+			chunk->labels[i * rows->n_labels] = ours[chunk->labels[i * rows->n_labels]];
 }
 
 void
@@ -199,7 +218,7 @@ points_merge(Points *dst, const Points *src)
 	if (dst->key != src->key)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("points with ids, with labels and without either can't be added to each other")));
+				 errmsg("points with ids, with labels, with folds and without can't be added to each other")));
 	points_require_options(dst, &src->options);
 	if (src->rows == NULL)
 		return;

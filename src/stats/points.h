@@ -9,7 +9,8 @@
  * does not depend on the order in which rows came, nor on the plan.
  *
  * The rows are a predictions state (stats/predictions.h) of one vector and one
- * label, which is the id, or the label's number.  An aggregate that takes
+ * label, which is the id, or the label's number; and a second one, the fold, where
+ * rows came with folds.  An aggregate that takes
  * options (kmeans_fit(t, k, seed)) keeps them here, since a final function does
  * not see an aggregate's arguments.
  */
@@ -32,7 +33,8 @@ typedef enum PointsKey
 {
 	POINTS_ALONE = 0,
 	POINTS_ID = 1,
-	POINTS_LABEL = 2
+	POINTS_LABEL = 2,
+	POINTS_LABEL_FOLD = 3		/* a label and a cross-validation fold */
 } PointsKey;
 
 /* The options of an aggregate: whole numbers, and a word such as a method's name ("" for none). */
@@ -48,7 +50,7 @@ typedef struct Points
 	StateHeader hdr;			/* must be first */
 	PointsKey	key;
 	PointsOptions options;
-	LabelSet   *labels;			/* of POINTS_LABEL, else NULL */
+	LabelSet   *labels;			/* of rows that have labels, else NULL */
 	Predictions *rows;			/* NULL before the first row */
 	int64		cleared;		/* rows that points_clear took away; not stored */
 	MemoryClaim *claim;			/* of the labels */
@@ -57,6 +59,8 @@ typedef struct Points
 /* ---- points.c ---- */
 
 /* An empty state whose context is a child of 'parent'; options NULL: none. */
+extern const RowsOwner points_owner;
+
 extern Points *points_new(MemoryContext parent, PointsKey key, const PointsOptions *options);
 
 /*
@@ -66,6 +70,7 @@ extern Points *points_new(MemoryContext parent, PointsKey key, const PointsOptio
 extern void points_add(Points *p, const Tensor *t);
 extern void points_add_id(Points *p, int64 id, const Tensor *t);
 extern void points_add_label(Points *p, Label label, const Tensor *t);
+extern void points_add_label_fold(Points *p, Label label, int64 fold, const Tensor *t);
 
 /* Without its rows, which still count in errors and whose number of elements still binds. */
 extern void points_clear(Points *p);
@@ -73,8 +78,16 @@ extern void points_clear(Points *p);
 /* ERROR when a row's options are not those of the rows before. */
 extern void points_require_options(const Points *p, const PointsOptions *options);
 
-/* ERROR unless the rows came with labels. */
+/* Do rows of this key have labels? */
+static inline bool
+points_key_has_labels(PointsKey key)
+{
+	return key == POINTS_LABEL || key == POINTS_LABEL_FOLD;
+}
+
+/* ERROR unless the rows came with labels; with labels and folds. */
 extern void points_require_labels(const Points *p);
+extern void points_require_folds(const Points *p);
 
 /* The word of an option, clipped to what PointsOptions holds: an unknown word stays unknown. */
 extern void points_set_word(PointsOptions *options, const char *word);
@@ -105,7 +118,8 @@ typedef struct PointRows
 	void	   *values;			/* n x d; no -0 */
 	int32	   *came;			/* n: which row of the state this is, in order of arrival from 0 */
 	int64	   *id;				/* n, of POINTS_ID, else NULL */
-	int32	   *label;			/* n, of POINTS_LABEL: places in the order of label_compare; else NULL */
+	int64	   *fold;			/* n, of POINTS_LABEL_FOLD, else NULL */
+	int32	   *label;			/* n, of rows with labels: places in the order of label_compare; else NULL */
 	int			n_labels;
 	const Label *labels;		/* n_labels, in that order; the texts are the state's */
 } PointRows;
@@ -115,7 +129,7 @@ typedef struct PointRows
 
 /*
  * A copy in CurrentMemoryContext, with points_rows_bytes claimed for the context's life.  Rows are sorted by a hash
- * of their elements, then the elements, then id or label: the same rows give
+ * of their elements, then the elements, then id, or label and fold: the same rows give
  * the same matrix, bit for bit, in whatever order they came.
  */
 extern PointRows *points_rows(const Points *p);
@@ -137,7 +151,7 @@ extern void point_rows_require_distinct_ids(const PointRows *r);
 
 /*
  * The body of a transition function: the arguments that are the vector, and the
- * id or label (-1: none); rows where one of them is NULL are skipped.  Options
+ * id or label (-1: none), after which the fold comes; rows where one of them is NULL are skipped.  Options
  * (NULL: none) must be the same in every row.
  */
 extern Datum points_transition(FunctionCallInfo fcinfo, int tensor_argument, int key_argument, PointsKey key,

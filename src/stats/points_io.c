@@ -51,17 +51,22 @@ read_options(StateReader *r, int n, PointsOptions *options)
 static void
 require_rows(StateReader *r, const Points *p, bool validate)
 {
-	if (p->rows->n_vectors != 1 || p->rows->n_labels != 1)
-		state_corrupt(r->name, "its rows are not of one vector and one label");
+	int			n_labels = p->key == POINTS_LABEL_FOLD ? 2 : 1;
+
+	if (p->rows->n_vectors != 1 || p->rows->n_labels != n_labels)
+		state_corrupt(r->name, "its rows have not one vector and the labels of its key");
 	for (const PredictionChunk *chunk = p->rows->first; chunk; chunk = chunk->next)
 	{
 		Size		n = (Size) chunk->n * p->rows->v;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < chunk->n; i++)
-			if (p->key == POINTS_ALONE ? chunk->labels[i] != 0 :
-				p->key == POINTS_LABEL && (chunk->labels[i] < 0 || chunk->labels[i] >= p->labels->n))
+		{
+			int64		key = chunk->labels[i * n_labels];
+
+			if (p->key == POINTS_ALONE ? key != 0 : p->labels && (key < 0 || key >= p->labels->n))
 				state_corrupt(r->name, "a row's label is not there");
+		}
 		for (Size i = 0; validate && i < n; i++)
 			if (isnan(chunk->dtype == TENSOR_FLOAT4 ? ((const float *) chunk->values)[i] : ((const double *) chunk->values)[i]))
 				state_corrupt(r->name, "a value is NaN");
@@ -76,7 +81,7 @@ read_points(StateReader *r, MemoryContext parent, bool validate)
 	Points	   *p;
 
 	state_get_bytes(r, head, 3);
-	if (head[0] > POINTS_LABEL || head[1] > POINTS_MAX_OPTIONS || head[2] > 1)
+	if (head[0] > POINTS_LABEL_FOLD || head[1] > POINTS_MAX_OPTIONS || head[2] > 1)
 		state_corrupt(r->name, "unknown key or flags");
 	read_options(r, head[1], &options);
 	p = points_new(parent, head[0], &options);
@@ -84,7 +89,7 @@ read_points(StateReader *r, MemoryContext parent, bool validate)
 		label_set_read(r, p->labels);
 	if (head[2])
 	{
-		p->rows = predictions_kind.read(r, STATE_CONTEXT(p), validate);
+		p->rows = predictions_read(r, STATE_CONTEXT(p), &points_owner, validate);
 		require_rows(r, p, validate);
 	}
 	return p;

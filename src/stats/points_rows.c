@@ -4,7 +4,7 @@
  *
  * Sorting by a hash of the elements costs one pass over them and a radix sort
  * of its upper half; rows that share that are compared by the whole hash, by
- * element, then by id or label.  Equal rows of equal key are the same row for
+ * element, then by id, or label and fold.  Equal rows of equal key are the same row for
  * every method, so nothing is left for the order of arrival to decide.  The
  * passes over the elements are shared by threads.
  */
@@ -25,6 +25,7 @@ typedef struct RowPlace
 	uint64		hash;
 	const void *from;
 	int64		key;			/* id, or the label's place */
+	int64		fold;			/* or 0 */
 	int32		came;
 	TensorType	dtype;			/* of 'from' */
 } RowPlace;
@@ -108,7 +109,9 @@ compare_places(const void *a, const void *b, void *dimensions)
 		if (u != v)
 			return u < v ? -1 : 1;
 	}
-	return x->key == y->key ? 0 : x->key < y->key ? -1 : 1;
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	return x->fold == y->fold ? 0 : x->fold < y->fold ? -1 : 1;
 }
 
 static TensorType
@@ -120,7 +123,7 @@ common_type(const Points *p)
 static Size
 rows_bytes(const Points *p, TensorType dtype)
 {
-	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), 2 * sizeof(RowPlace) + 2 * sizeof(HashOrder) + sizeof(int32) + sizeof(int64));
+	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), 2 * sizeof(RowPlace) + 2 * sizeof(HashOrder) + sizeof(int32) + 2 * sizeof(int64));
 
 	return size_mul(Max(points_n(p), 1), per_row);
 }
@@ -166,6 +169,8 @@ fill_part(int64 number, int worker, void *arg)
 			r->id[i] = row->key;
 		if (r->label)
 			r->label[i] = (int32) row->key;
+		if (r->fold)
+			r->fold[i] = row->fold;
 		if (r->dtype == TENSOR_FLOAT4)
 		{
 			float	   *to = POINT_ROWS_F4(r) + i * r->d;
@@ -202,11 +207,14 @@ places(const Points *p, const int *label_rank)
 	for (const PredictionChunk *chunk = p->rows ? p->rows->first : NULL; chunk; chunk = chunk->next)
 		for (int i = 0; i < chunk->n; i++, at++)
 		{
+			const int64 *label = chunk->labels + (Size) i * p->rows->n_labels;
+
 			if ((i & 0xfff) == 0)
 				CHECK_FOR_INTERRUPTS();
 			at->from = (const char *) chunk->values + (Size) i * d * chunk->dtype;
 			at->dtype = chunk->dtype;
-			at->key = label_rank ? label_rank[chunk->labels[i]] : chunk->labels[i];
+			at->key = label_rank ? label_rank[label[0]] : label[0];
+			at->fold = p->key == POINTS_LABEL_FOLD ? label[1] : 0;
 			at->came = (int32) (at - place);
 		}
 	return place;
@@ -294,8 +302,10 @@ rows_as(const Points *p, TensorType dtype)
 	r->came = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
 	if (p->key == POINTS_ID)
 		r->id = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
-	if (p->key == POINTS_LABEL)
+	if (p->labels)
 		r->label = huge_alloc(Max(1, (Size) r->n) * sizeof(int32));
+	if (p->key == POINTS_LABEL_FOLD)
+		r->fold = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
 	run_pass(r, place, fill_part);
 	pfree(place);
 	memory_claim_sub(claim, Max(r->n, 1) * (2 * sizeof(RowPlace) + 2 * sizeof(HashOrder)));

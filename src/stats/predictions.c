@@ -23,10 +23,10 @@
 /* What a chunk's allocations take beside what was asked for, about. */
 #define CHUNK_OVERHEAD	(sizeof(PredictionChunk) + 72)
 
-#define MEMORY_HINT "Take fewer targets at a time (chunk the voxels)."
+const RowsOwner predictions_owner = {"predictions", "Take fewer targets at a time (chunk the voxels)."};
 
 Predictions *
-predictions_new(MemoryContext parent, int n_vectors, int n_labels, int v)
+predictions_new(MemoryContext parent, const RowsOwner *owner, int n_vectors, int n_labels, int v)
 {
 	Predictions *p;
 
@@ -38,7 +38,8 @@ predictions_new(MemoryContext parent, int n_vectors, int n_labels, int v)
 	p->n_vectors = n_vectors;
 	p->n_labels = n_labels;
 	p->v = v;
-	p->claim = memory_claim(STATE_CONTEXT(p), "predictions");
+	p->owner = owner;
+	p->claim = memory_claim(STATE_CONTEXT(p), owner->name);
 	return p;
 }
 
@@ -71,7 +72,7 @@ predictions_reserve(Predictions *p, TensorType dtype, int n)
 	value_bytes = size_mul(row_elements(p), dtype);
 	most = Max(MAX_CHUNK_BYTES / value_bytes, 1);
 	capacity = (int) Max((Size) n, Min(most, (Size) Max(p->n, FIRST_ROWS)));
-	memory_claim_add(p->claim, size_add(size_mul(capacity, value_bytes + label_bytes), CHUNK_OVERHEAD), MEMORY_HINT);
+	memory_claim_add(p->claim, size_add(size_mul(capacity, value_bytes + label_bytes), CHUNK_OVERHEAD), p->owner->hint);
 	old = MemoryContextSwitchTo(STATE_CONTEXT(p));
 	chunk = palloc0(sizeof(PredictionChunk));
 	chunk->dtype = dtype;
@@ -249,7 +250,7 @@ predictions_merge(Predictions *dst, const Predictions *src)
 Predictions *
 predictions_copy(MemoryContext parent, const Predictions *p)
 {
-	Predictions *copy = predictions_new(parent, p->n_vectors, p->n_labels, p->v);
+	Predictions *copy = predictions_new(parent, p->owner, p->n_vectors, p->n_labels, p->v);
 
 	predictions_merge(copy, p);
 	return copy;

@@ -40,6 +40,13 @@ typedef struct PredictionChunk
 	void	   *values;			/* capacity x n_vectors x v */
 } PredictionChunk;
 
+/* Whose rows these are, for messages about memory. */
+typedef struct RowsOwner
+{
+	const char *name;
+	const char *hint;			/* how to need less */
+} RowsOwner;
+
 typedef struct Predictions
 {
 	StateHeader hdr;			/* must be first */
@@ -49,13 +56,16 @@ typedef struct Predictions
 	int64		n;				/* rows */
 	PredictionChunk *first;
 	PredictionChunk *last;
+	const RowsOwner *owner;
 	MemoryClaim *claim;
 } Predictions;
 
 /* ---- predictions.c ---- */
 
+extern const RowsOwner predictions_owner;
+
 /* An empty state whose context is a child of 'parent'. */
-extern Predictions *predictions_new(MemoryContext parent, int n_vectors, int n_labels, int v);
+extern Predictions *predictions_new(MemoryContext parent, const RowsOwner *owner, int n_vectors, int n_labels, int v);
 
 /*
  * One row.  Vectors of v elements, NaN = missing, infinity refused; errors name
@@ -124,5 +134,8 @@ extern int	compare_doubles(const void *a, const void *b);
 #define PG_GETARG_PREDICTIONS(n) ((const Predictions *) state_from_datum(&predictions_kind, PG_GETARG_DATUM(n)))
 
 extern const StateKind predictions_kind;
+
+/* As predictions_kind's, where the rows are part of another state. */
+extern Predictions *predictions_read(StateReader *r, MemoryContext parent, const RowsOwner *owner, bool validate);
 
 #endif							/* NEUROENC_PREDICTIONS_H */

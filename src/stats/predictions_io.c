@@ -69,8 +69,8 @@ read_chunk(StateReader *r, Predictions *p, int64 n_left, bool validate)
 	p->n += n;
 }
 
-static void *
-read_predictions(StateReader *r, MemoryContext parent, bool validate)
+Predictions *
+predictions_read(StateReader *r, MemoryContext parent, const RowsOwner *owner, bool validate)
 {
 	uint8		head[3];
 	int32		v;
@@ -85,13 +85,19 @@ read_predictions(StateReader *r, MemoryContext parent, bool validate)
 	n = state_get_int64(r);
 	if (v < 1 || v > PREDICTIONS_MAX_COLUMNS || n < 0 || n > PREDICTIONS_MAX_ROWS)
 		state_corrupt(r->name, "bad number of elements or rows");
-	p = predictions_new(parent, head[0], head[1], v);
+	p = predictions_new(parent, owner, head[0], head[1], v);
 	while (p->n < n)
 	{
 		CHECK_FOR_INTERRUPTS();
 		read_chunk(r, p, n - p->n, validate);
 	}
 	return p;
+}
+
+static void *
+read_predictions(StateReader *r, MemoryContext parent, bool validate)
+{
+	return predictions_read(r, parent, &predictions_owner, validate);
 }
 
 static void *

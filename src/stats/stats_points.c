@@ -13,6 +13,8 @@ PG_FUNCTION_INFO_V1(points_add_alone);
 PG_FUNCTION_INFO_V1(points_add_with_id);
 PG_FUNCTION_INFO_V1(points_add_with_text);
 PG_FUNCTION_INFO_V1(points_add_with_bigint);
+PG_FUNCTION_INFO_V1(points_add_with_text_and_fold);
+PG_FUNCTION_INFO_V1(points_add_with_bigint_and_fold);
 PG_FUNCTION_INFO_V1(points_n_samples);
 PG_FUNCTION_INFO_V1(points_n_dimensions);
 
@@ -24,20 +26,24 @@ points_transition(FunctionCallInfo fcinfo, int tensor_argument, int key_argument
 	Points	   *p = state_running(&points_kind, fcinfo, cxt);
 	static const PointsOptions none = {0};
 
-	if (PG_ARGISNULL(tensor_argument) || (key_argument >= 0 && PG_ARGISNULL(key_argument)))
+	if (PG_ARGISNULL(tensor_argument) || (key_argument >= 0 && PG_ARGISNULL(key_argument)) ||
+		(key == POINTS_LABEL_FOLD && PG_ARGISNULL(key_argument + 1)))
 		return state_return(fcinfo, p);
 	if (p == NULL)
 		p = points_new(cxt, key, options);
 	else if (p->key != key)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("points with ids, with labels and without either can't be added to each other")));
+				 errmsg("points with ids, with labels, with folds and without can't be added to each other")));
 	else
 		points_require_options(p, options ? options : &none);
 	if (key == POINTS_ID)
 		points_add_id(p, PG_GETARG_INT64(key_argument), PG_GETARG_TENSOR(tensor_argument));
 	else if (key == POINTS_LABEL)
 		points_add_label(p, label_argument(fcinfo, key_argument, bigint_label), PG_GETARG_TENSOR(tensor_argument));
+	else if (key == POINTS_LABEL_FOLD)
+		points_add_label_fold(p, label_argument(fcinfo, key_argument, bigint_label), PG_GETARG_INT64(key_argument + 1),
+							  PG_GETARG_TENSOR(tensor_argument));
 	else
 		points_add(p, PG_GETARG_TENSOR(tensor_argument));
 	return state_return(fcinfo, p);
@@ -68,6 +74,19 @@ Datum
 points_add_with_bigint(PG_FUNCTION_ARGS)
 {
 	return points_transition(fcinfo, 1, 2, POINTS_LABEL, true, NULL);
+}
+
+/* (t, label, fold) */
+Datum
+points_add_with_text_and_fold(PG_FUNCTION_ARGS)
+{
+	return points_transition(fcinfo, 1, 2, POINTS_LABEL_FOLD, false, NULL);
+}
+
+Datum
+points_add_with_bigint_and_fold(PG_FUNCTION_ARGS)
+{
+	return points_transition(fcinfo, 1, 2, POINTS_LABEL_FOLD, true, NULL);
 }
 
 Datum

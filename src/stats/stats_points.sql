@@ -19,7 +19,7 @@ CREATE TYPE points (
     INPUT = points_in, OUTPUT = points_out, RECEIVE = points_recv, SEND = points_send,
     INTERNALLENGTH = variable, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE points IS 'rows of finite vectors t of d elements, each alone, with a bigint id, or with a label (text or bigint); made by points_agg, merged by + and sum, read by the methods that need the rows themselves: clustering, linkage, neighbours, indices of a clustering. They are read in an order given by their content, so no answer depends on the order in which rows came. At most 1 GB where it is stored, not in flight';
+COMMENT ON TYPE points IS 'rows of finite vectors t of d elements, each alone, with a bigint id, with a label (text or bigint), or with a label and a cross-validation fold; made by points_agg, merged by + and sum, read by the methods that need the rows themselves: clustering, linkage, neighbours, indices of a clustering. They are read in an order given by their content, so no answer depends on the order in which rows came. At most 1 GB where it is stored, not in flight';
 
 -- making one
 
@@ -35,6 +35,12 @@ COMMENT ON FUNCTION points_add(points, tensor, text) IS 'transition function of 
 CREATE FUNCTION points_add(points, tensor, bigint) RETURNS points
     AS 'MODULE_PATHNAME', 'points_add_with_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION points_add(points, tensor, bigint) IS 'transition function of points_agg(t, label) where labels are numbers';
+CREATE FUNCTION points_add(points, tensor, text, bigint) RETURNS points
+    AS 'MODULE_PATHNAME', 'points_add_with_text_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION points_add(points, tensor, text, bigint) IS 'transition function of points_agg(t, label, fold)';
+CREATE FUNCTION points_add(points, tensor, bigint, bigint) RETURNS points
+    AS 'MODULE_PATHNAME', 'points_add_with_bigint_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION points_add(points, tensor, bigint, bigint) IS 'transition function of points_agg(t, label, fold) where labels are numbers';
 CREATE FUNCTION points_combine(points, points) RETURNS points
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION points_combine(points, points) IS 'combine function of the aggregates over points; transition and combine function of sum(points)';
@@ -62,11 +68,21 @@ CREATE AGGREGATE points_agg(t tensor, label bigint) (
     FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor, bigint) IS 'points_agg(t, label) with labels given as numbers, such as kmeans() makes';
+CREATE AGGREGATE points_agg(t tensor, label text, fold bigint) (
+    SFUNC = points_add, STYPE = points, SSPACE = 67108864,
+    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE points_agg(tensor, text, bigint) IS 'the vectors t of all rows with their labels (classes) and cross-validation folds, for classifiers and probes; rows where t, label or fold is NULL are skipped. Otherwise as points_agg(t)';
+CREATE AGGREGATE points_agg(t tensor, label bigint, fold bigint) (
+    SFUNC = points_add, STYPE = points, SSPACE = 67108864,
+    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE points_agg(tensor, bigint, bigint) IS 'points_agg(t, label, fold) with labels given as numbers';
 CREATE AGGREGATE sum(points) (
     SFUNC = points_combine, STYPE = points, SSPACE = 67108864,
     FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE sum(points) IS 'the rows of all points; NULLs are skipped, none gives NULL; an error if vectors differ in length, or some have ids or labels and others not';
+COMMENT ON AGGREGATE sum(points) IS 'the rows of all points; NULLs are skipped, none gives NULL; an error if vectors differ in length, or some have ids, labels or folds and others not';
 
 CREATE FUNCTION points_plus(points, points) RETURNS points
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
