@@ -15,7 +15,7 @@
 
 #include "base/memory.h"
 #include "clustering/dendrogram.h"
-#include "clustering/linkage.h"
+#include "stats/linkage.h"
 #include "stats/points.h"
 
 #define MEMORY_HINT "Take fewer rows, or link the centroids of a k-means with many clusters."

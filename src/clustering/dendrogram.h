@@ -29,7 +29,7 @@
 #endif
 
 #include "base/flat.h"
-#include "clustering/linkage.h"
+#include "stats/linkage.h"
 #include "stats/label.h"
 #include "stats/rdm.h"
 

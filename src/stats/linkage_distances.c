@@ -18,8 +18,8 @@
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "clustering/linkage.h"
 #include "linalg/linalg.h"
+#include "stats/linkage.h"
 #include "stats/rdm.h"
 
 #define LANES			LINKAGE_PANEL

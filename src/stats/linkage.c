@@ -27,7 +27,7 @@
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "base/progress.h"
-#include "clustering/linkage.h"
+#include "stats/linkage.h"
 #include "stats/rdm.h"
 
 #define PACK_BELOW	0.8			/* of the places in use */
