@@ -207,3 +207,8 @@ INSERT INTO samples_label_sets (v)
     UNION ALL SELECT label_sets_agg(id, 1, 'à ' || fold) FROM sample_rows WHERE id <= 12
     UNION ALL SELECT label_sets_agg(i, 7, 'one') FROM generate_series(-1, 1) i
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_sparse (id int GENERATED ALWAYS AS IDENTITY, v sparse);
+INSERT INTO samples_sparse (v) VALUES
+    ('{1:0.5,7:2}/1024'), ('float8:{1:0.1,1024:-3e300}/1024'), ('{}/1'), ('float8:{}/2147483647'),
+    ('{2147483647:1e-45}/2147483647'), ('{2:1,3:-2.5,5:3,8:4}/8'), (NULL);
