@@ -20,7 +20,7 @@
 
 #include "miscadmin.h"
 
-#include "clustering/contingency.h"
+#include "clustering/contingency_scores.h"
 
 /* past this many rows of standard deviation, two terms of the series about the mean are exact to 1e-10 */
 #define LARGE_DEVIATION 1e5

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "clustering/contingency.h"
+#include "clustering/contingency_scores.h"
 
 /* ---- pairs of rows ---- */
 

@@ -10,8 +10,8 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
-#include "clustering/contingency.h"
-#include "clustering/contingency_cells.h"
+#include "stats/contingency.h"
+#include "stats/contingency_cells.h"
 
 #define SH_PREFIX contingency
 #define SH_ELEMENT_TYPE ContingencyCell

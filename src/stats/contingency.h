@@ -64,26 +64,4 @@ extern ContingencyTable *contingency_table(const Contingency *c);
 
 extern const StateKind contingency_kind;
 
-/* ---- contingency_scores.c: all of n >= 1 rows ---- */
-
-extern double contingency_rand_index(const ContingencyTable *t);
-extern double contingency_adjusted_rand(const ContingencyTable *t);
-extern double contingency_fowlkes_mallows(const ContingencyTable *t);
-extern double contingency_purity(const ContingencyTable *t);
-
-/* in nats */
-extern double contingency_mutual_info(const ContingencyTable *t);
-extern double contingency_variation_of_information(const ContingencyTable *t);
-
-extern double contingency_homogeneity(const ContingencyTable *t);
-extern double contingency_completeness(const ContingencyTable *t);
-extern double contingency_v_measure(const ContingencyTable *t);
-extern double contingency_nmi(const ContingencyTable *t);
-extern double contingency_ami(const ContingencyTable *t);
-
-/* ---- contingency_chance.c ---- */
-
-/* Mean mutual information of labelings with these sums, all arrangements equally likely; nats */
-extern double contingency_expected_mutual_info(const ContingencyTable *t);
-
 #endif							/* NEUROENC_CONTINGENCY_H */

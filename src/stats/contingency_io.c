@@ -9,8 +9,8 @@
 
 #include "miscadmin.h"
 
-#include "clustering/contingency.h"
-#include "clustering/contingency_cells.h"
+#include "stats/contingency.h"
+#include "stats/contingency_cells.h"
 
 #define CELL_BYTES 16
 

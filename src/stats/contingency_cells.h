@@ -5,7 +5,7 @@
 #ifndef NEUROENC_CONTINGENCY_CELLS_H
 #define NEUROENC_CONTINGENCY_CELLS_H
 
-#include "clustering/contingency.h"
+#include "stats/contingency.h"
 
 typedef struct ContingencyCell
 {
