@@ -56,7 +56,7 @@ foreach my $case ([ '50MB', over('isfc(r)', 'rows'), 'isfc' ], [ '50MB', over('s
 {
 	my ($limit, $statement, $what) = @$case;
 	my $err = refusal($node, $limit, $statement);
-	like($err, qr/ERROR:  ($what) needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
+	like($err, qr/ERROR:  54000: ($what) needs [0-9.]+ (kB|MB|GB) of memory/, "$what: its scratch is claimed before it is allocated");
 }
 
 # The same bits at one and three threads.

@@ -35,7 +35,7 @@ foreach my $name (sort keys %work)
 
 # ... and where the rows fit but the scratch does not
 my $err = refusal($node, '65MB', $work{'kmeans_fit'}[0]);
-like($err, qr/ERROR:  (k-means|k-means\+\+|k-means rows) needs [0-9.]+ (kB|MB) of memory/, 'scratch is claimed before it is allocated');
+like($err, qr/ERROR:  54000: (k-means|k-means\+\+|k-means rows) needs [0-9.]+ (kB|MB) of memory/, 'scratch is claimed before it is allocated');
 
 # The same bits at one and three threads, and in a parallel plan.
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
