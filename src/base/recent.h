@@ -16,4 +16,13 @@
  */
 extern void *recent_value(FunctionCallInfo fcinfo, int n, void *(*make) (Datum d));
 
+/*
+ * make(fcinfo), likewise, of several arguments of variable length, none of them
+ * NULL: made anew when the stored bytes of one have changed.  Those of an argument
+ * that is stored out of line are its toast pointer; others are compared whole.  It
+ * takes the function's fn_extra too.
+ */
+extern void *recent_arguments(FunctionCallInfo fcinfo, int n, const int *arguments,
+							  void *(*make) (FunctionCallInfo fcinfo));
+
 #endif							/* NEUROENC_RECENT_H */
