@@ -212,3 +212,10 @@ CREATE TABLE samples_sparse (id int GENERATED ALWAYS AS IDENTITY, v sparse);
 INSERT INTO samples_sparse (v) VALUES
     ('{1:0.5,7:2}/1024'), ('float8:{1:0.1,1024:-3e300}/1024'), ('{}/1'), ('float8:{}/2147483647'),
     ('{2147483647:1e-45}/2147483647'), ('{2:1,3:-2.5,5:3,8:4}/8'), (NULL);
+
+CREATE TABLE samples_scored (id int GENERATED ALWAYS AS IDENTITY, v scored);
+INSERT INTO samples_scored (v)
+    SELECT scored_agg(x[1], fold = 1) FROM sample_rows
+    UNION ALL SELECT scored_agg(fold, x[1], id::float8) FROM sample_rows
+    UNION ALL SELECT scored_agg(id, -id, true) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT NULL;
