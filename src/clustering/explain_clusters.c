@@ -28,8 +28,6 @@
 #include "linalg/linalg.h"
 #include "stats/rank.h"
 
-#define ROWS_AT_ONCE 64
-
 /* The best cut of a feature, or of all */
 typedef struct Cut
 {
@@ -248,27 +246,6 @@ explain_one(Explanation *e, const PointRows *rows, int label, int64 size, Cut cu
 
 /* ---- all clusters ---- */
 
-/* Rows as columns */
-static double *
-columns_of(const PointRows *r)
-{
-	double	   *column = huge_matrix(r->d, r->n);
-	double	   *block = huge_matrix(ROWS_AT_ONCE, r->d);
-
-	for (int first = 0; first < r->n; first += ROWS_AT_ONCE)
-	{
-		int			n = Min(ROWS_AT_ONCE, r->n - first);
-
-		CHECK_FOR_INTERRUPTS();
-		point_rows_read_f8(r, first, n, block);
-		for (Size j = 0; j < (Size) r->d; j++)
-			for (int i = 0; i < n; i++)
-				column[j * r->n + first + i] = block[(Size) i * r->d + j];
-	}
-	pfree(block);
-	return column;
-}
-
 static Size
 scratch_bytes(Size n, Size d, Size k, Size threads)
 {
@@ -290,6 +267,7 @@ explain_clusters(const PointRows *r, int max_terms, double min_gain, HalfSpace *
 	MemoryContext scratch;
 	MemoryContext old;
 	Explanation e;
+	double	   *column;
 	int64	   *size;
 	Inside		in;
 	Cut		   *first;
@@ -299,7 +277,9 @@ explain_clusters(const PointRows *r, int max_terms, double min_gain, HalfSpace *
 	term = huge_alloc(bytes);
 	scratch = scratch_create("explain_clusters", scratch_bytes(n, r->d, k, threads), "Take fewer rows, a random part of them.");
 	old = MemoryContextSwitchTo(scratch);
-	e = (Explanation) {.n = n,.d = r->d,.column = columns_of(r)};
+	column = huge_matrix(r->d, n);
+	point_rows_columns_f8(r, 0, r->d, column);
+	e = (Explanation) {.n = n,.d = r->d,.column = column};
 	size = huge_alloc0(k * sizeof(int64));
 	in = (Inside) {0, huge_alloc(n * sizeof(int32)), huge_alloc(n * sizeof(int32))};
 	first = huge_alloc(k * sizeof(Cut));

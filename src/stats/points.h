@@ -141,6 +141,9 @@ extern PointRows *points_rows_f8(const Points *p);
 /* Rows first .. first + n - 1 as float8: out n x d. */
 extern void point_rows_read_f8(const PointRows *r, int first, int n, double *out);
 
+/* Elements first .. first + n - 1 of all rows as float8, element by element: out n x rows.  Backend thread. */
+extern void point_rows_columns_f8(const PointRows *r, int first, int n, double *out);
+
 /* How many rows differ from each other, stopping at 'enough' (they are sorted: one pass). */
 extern int	point_rows_distinct(const PointRows *r, int enough);
 

@@ -339,6 +339,28 @@ point_rows_read_f8(const PointRows *r, int first, int n, double *out)
 			out[i] = POINT_ROWS_F4(r)[at + i];
 }
 
+#define ROWS_AT_ONCE 64
+
+void
+point_rows_columns_f8(const PointRows *r, int first, int n, double *out)
+{
+	Size		rows = r->n;
+
+	for (Size i0 = 0; i0 < rows; i0 += ROWS_AT_ONCE)
+	{
+		Size		end = Min(rows, i0 + ROWS_AT_ONCE);
+
+		CHECK_FOR_INTERRUPTS();
+		for (Size j = 0; j < (Size) n; j++)
+			for (Size i = i0; i < end; i++)
+			{
+				Size		at = i * r->d + first + j;
+
+				out[j * rows + i] = r->dtype == TENSOR_FLOAT8 ? POINT_ROWS_F8(r)[at] : POINT_ROWS_F4(r)[at];
+			}
+	}
+}
+
 int
 point_rows_distinct(const PointRows *r, int enough)
 {
