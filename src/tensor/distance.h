@@ -1,7 +1,7 @@
 /*
  * distance.h
- *		Inner product and distances between two tensors of equal shape and of the
- *		same element type, float4 or float8.
+ *		Inner product and distances between two tensors of equal shape, both of
+ *		float8 or neither (float2 and float4 in any mix).
  */
 #ifndef NEUROENC_DISTANCE_H
 #define NEUROENC_DISTANCE_H

@@ -85,23 +85,33 @@ NAME(add_centred_products) (const REAL *a, const REAL *b, Size n, View u, View v
 	p->bb += bb;
 }
 
-/* Adds the sums of what is left after each view's shift to the views' means. */
+/* The same about each view's shift alone, and what is left in sum. */
 HOT_LOOP static void
-NAME(add_shifted) (const REAL *a, const REAL *b, Size n, View *u, View *v)
+NAME(add_shifted_products) (const REAL *a, const REAL *b, Size n, View u, View v, Products *p, double *sum)
 {
-	const double shift_a = u->shift;
-	const double shift_b = v->shift;
+	double		ab = 0;
+	double		aa = 0;
+	double		bb = 0;
 	double		sum_a = 0;
 	double		sum_b = 0;
 
-#pragma omp simd reduction(+:sum_a, sum_b)
+#pragma omp simd reduction(+:ab, aa, bb, sum_a, sum_b)
 	for (Size i = 0; i < n; i++)
 	{
-		sum_a += a[i] - shift_a;
-		sum_b += b[i] - shift_b;
+		double		x = a[i] - u.shift;
+		double		y = b[i] - v.shift;
+
+		ab += x * y;
+		aa += x * x;
+		bb += y * y;
+		sum_a += x;
+		sum_b += y;
 	}
-	u->mean += sum_a;
-	v->mean += sum_b;
+	p->ab += ab;
+	p->aa += aa;
+	p->bb += bb;
+	sum[0] += sum_a;
+	sum[1] += sum_b;
 }
 
 /* The squared distance of two views with their norms taken out. */

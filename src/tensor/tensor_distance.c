@@ -78,21 +78,26 @@ argument(FunctionCallInfo fcinfo, int i)
 }
 
 /*
- * The tensor in the element type that the two are compared in.  A remembered
- * tensor that had to be converted is remembered converted: what it was before
- * matters to nobody, since both ways give the same values.
+ * The tensor as it is compared: float8 if one of the two is.  A remembered
+ * tensor is remembered so, and float2 as float4 (others stay, and are widened as
+ * they are read): what it was before matters to nobody, since both ways give the
+ * same values.
  */
 static const Tensor *
 operand(FunctionCallInfo fcinfo, int i, const Tensor *t, TensorType dtype)
 {
-	const Tensor *converted = tensor_as(t, dtype);
-	RecentArgument *recent;
+	RecentArgument *recent = fcinfo->flinfo ? fcinfo->flinfo->fn_extra : NULL;
+	bool		remembered = recent != NULL && recent[i].decoded == t;
+	const Tensor *converted;
 
-	if (converted == t || fcinfo->flinfo == NULL || fcinfo->flinfo->fn_extra == NULL)
+	if (dtype != TENSOR_FLOAT8 && remembered)
+		dtype = TENSOR_FLOAT4;
+	else if (dtype != TENSOR_FLOAT8)
+		return t;
+	converted = tensor_as(t, dtype);
+	if (converted == t || !remembered)
 		return converted;
-	recent = recent_argument(fcinfo, i);
-	if (t != recent->decoded)
-		return converted;
+	recent += i;
 	recent->decoded = NULL;
 	MemoryContextReset(recent->cxt);
 	return remember(recent, fcinfo->flinfo->fn_mcxt, converted);
@@ -106,8 +111,6 @@ distance(FunctionCallInfo fcinfo, Distance between)
 	TensorType	dtype = tensor_common_type(a->dtype, b->dtype);
 
 	tensor_require_same_shape(a, b);
-	if (dtype == TENSOR_FLOAT2)
-		dtype = TENSOR_FLOAT4;
 	a = operand(fcinfo, 0, a, dtype);
 	b = operand(fcinfo, 1, b, dtype);
 	return between(a, b);

@@ -133,7 +133,7 @@ CREATE FUNCTION matmul(a tensor, b tensor) RETURNS tensor
 COMMENT ON FUNCTION matmul(tensor, tensor) IS 'The matrix product: (m, k) with (k, n) gives (m, n), a vector (k) with (k, n) gives (n), (m, k) with a vector (k) gives (m). The element type is the wider of the two; float2 is multiplied in float4. Two vectors are an error (use dot), and so are sizes that don''t fit, another rank, and a result and scratch over neuroenc.memory_limit.';
 
 CREATE FUNCTION dot(a tensor, b tensor) RETURNS float8
-	AS 'MODULE_PATHNAME', 'tensor_dot' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'tensor_dot' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION dot(tensor, tensor) IS 'The sum of the products of the elements of two tensors of equal shape, in float8. Different shapes are an error.';
 
 CREATE FUNCTION norm(t tensor, p float8 DEFAULT 2) RETURNS float8
