@@ -177,6 +177,10 @@ require_same_search(const Topk *a, const Topk *b)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("topk of different queries can't be added")));
+	if (a->n > TOPK_MAX_ROWS - b->n)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a topk counts at most " INT64_FORMAT " rows", TOPK_MAX_ROWS)));
 }
 
 void

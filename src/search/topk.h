@@ -38,7 +38,7 @@ typedef struct TopkEntry
 	int64		id;
 } TopkEntry;
 
-#define TOPK_MAX_ROWS		(PG_INT64_MAX / 4)	/* so that two counts add up */
+#define TOPK_MAX_ROWS		(PG_INT64_MAX / 4)
 
 /* An on-disk toast pointer with its two header bytes */
 #define TOPK_POINTER_SIZE (VARHDRSZ_EXTERNAL + sizeof(varatt_external))
