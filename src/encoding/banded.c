@@ -146,7 +146,7 @@ offer_from_tables(BandedSearch *search, int draw, int target)
 
 /* Draw by draw through the group's own solver: from the kernel, or without folds. */
 static void
-search_by_tables(BandedSearch *search, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel)
+search_by_tables(BandedSearch *search, const RidgePlan *plan, const TargetGroup *group, bool use_kernel)
 {
 	RidgeJob   *job = search->job;
 	double	   *weight = huge_matrix(1, job->g->p);
@@ -166,7 +166,7 @@ search_by_tables(BandedSearch *search, const RidgePlan *plan, const RidgeGroup *
 }
 
 static void
-search_group(BandedSearch *search, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel)
+search_group(BandedSearch *search, const RidgePlan *plan, const TargetGroup *group, bool use_kernel)
 {
 	if (group->n < 2)
 		return;
@@ -208,7 +208,7 @@ banded_scores(RidgeJob *job, const RidgePlan *plan, const BandDraws *draws, doub
 
 /* The targets of the group that chose this draw, ascending; targets has room for all. */
 static int
-targets_of(const BandedSearch *search, const RidgeGroup *group, int draw, int *targets)
+targets_of(const BandedSearch *search, const TargetGroup *group, int draw, int *targets)
 {
 	int			n = 0;
 
@@ -219,11 +219,11 @@ targets_of(const BandedSearch *search, const RidgeGroup *group, int draw, int *t
 }
 
 static void
-fit_group(BandedSearch *search, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel)
+fit_group(BandedSearch *search, const RidgePlan *plan, const TargetGroup *group, bool use_kernel)
 {
 	RidgeJob   *job = search->job;
 	const BandDraws *draws = search->draws;
-	RidgeGroup	part = *group;
+	TargetGroup	part = *group;
 	double	   *weight = huge_matrix(1, job->g->p);
 
 	part.targets = huge_alloc(group->n_targets * sizeof(int));

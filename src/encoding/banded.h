@@ -64,6 +64,6 @@ typedef struct BandedOffer
 extern void banded_offer(BandedSearch *search, int draw, int target, const BandedOffer *offer);
 
 /* Every draw for a group that has folds. */
-extern void banded_primal(BandedSearch *search, const RidgeGroup *group);
+extern void banded_primal(BandedSearch *search, const TargetGroup *group);
 
 #endif							/* NEUROENC_BANDED_H */

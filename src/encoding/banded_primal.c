@@ -140,7 +140,7 @@ search_block(Sums *sums, const Primal *s, const TargetSums *b, int draw)
 {
 	BandedSearch *search = sums->search;
 	const RidgeJob *job = s->job;
-	RidgeScores *scores = primal_score_all(s, sums->work);
+	FoldScores *scores = primal_score_all(s, sums->work);
 	int		   *chosen = palloc(b->nt * sizeof(int));
 	double	   *floor = palloc(b->nt * sizeof(double));
 
@@ -194,7 +194,7 @@ blocks_a_batch(const Sums *sums)
 
 /* Flops of the scores of all draws: bands of scale 0 take no part. */
 static double
-score_flops(const BandedSearch *search, const RidgeGroup *group)
+score_flops(const BandedSearch *search, const TargetGroup *group)
 {
 	const BandDraws *draws = search->draws;
 	double		whole = primal_sweep_flops(search->job, group);
@@ -239,7 +239,7 @@ scratch_bytes(const Sums *sums, int n_blocks)
 }
 
 void
-banded_primal(BandedSearch *search, const RidgeGroup *group)
+banded_primal(BandedSearch *search, const TargetGroup *group)
 {
 	Sums		sums = {.search = search};
 	Primal	   *s = &sums.whole;

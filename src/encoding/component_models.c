@@ -90,7 +90,7 @@ solve_block(Components *c, int t0, int nt)
 	fold_fit_block(fit, t0, nt);
 	if (fit->n_folds > 0)
 	{
-		RidgeScores *scores = fold_fit_scores_new(fit, 1);
+		FoldScores *scores = fold_fit_scores_new(fit, 1);
 
 		for (int f = 0; f < fit->n_folds; f++)
 		{
@@ -119,7 +119,7 @@ block_targets(const Components *c, int p, int k, int n_targets)
 }
 
 static void
-solve_group(Components *c, RidgeJob *job, const RidgeGroup *group)
+solve_group(Components *c, RidgeJob *job, const TargetGroup *group)
 {
 	int			p = job->g->p;
 	int			k = fold_fit_n_folds(job, group);
@@ -152,10 +152,10 @@ solve_group(Components *c, RidgeJob *job, const RidgeGroup *group)
 	MemoryContextDelete(scratch);
 }
 
-static RidgeGroup *
+static TargetGroup *
 joint_group(const Gram *g)
 {
-	RidgeGroup *group = ridge_complete_group(g);
+	TargetGroup *group = target_complete_group(g);
 
 	if (group->n < 2 && gram_n(g) >= 2)
 		ereport(ERROR,
@@ -186,7 +186,7 @@ component_model_fit(MemoryContext parent, const Gram *g, ComponentModel model, i
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	Components	c = {.model = model, .n_asked = n_components};
 	RidgeJob	job;
-	RidgeGroup *groups;
+	TargetGroup *groups;
 	int			n_groups = 1;
 	double		trace;
 	Encoder    *e;
@@ -194,7 +194,7 @@ component_model_fit(MemoryContext parent, const Gram *g, ComponentModel model, i
 	ridge_start_job(&job, g, false);
 	trace = ridge_describe_features(&job, x_mean, x_scale);
 	job.weight = one_scale(g->p, trace);
-	groups = model == COMPONENTS_PLS_JOINT ? joint_group(g) : ridge_groups(g, &n_groups);
+	groups = model == COMPONENTS_PLS_JOINT ? joint_group(g) : target_groups(g, &n_groups);
 	ridge_make_encoder(&job, parent, x_mean, x_scale);
 	e = job.enc;
 	encoder_alloc_primal(e);

@@ -24,7 +24,7 @@
 
 #include "base/dispatch.h"
 #include "encoding/contrast.h"
-#include "encoding/fold_sums.h"
+#include "stats/fold_sums.h"
 #include "encoding/ridge.h"
 #include "linalg/linalg.h"
 #include "stats/student.h"
@@ -53,7 +53,7 @@ typedef struct Design
 } Design;
 
 static void
-design_read(Design *d, const Gram *g, const RidgeGroup *group, const double *cx)
+design_read(Design *d, const Gram *g, const TargetGroup *group, const double *cx)
 {
 	FeatureSums sums;
 	double		smallest;
@@ -136,7 +136,7 @@ test_target(const Design *d, double effect, double left, double norm, int target
 }
 
 static void
-test_block(const Design *d, const Gram *g, const RidgeGroup *group, const double *cx, const double *cy,
+test_block(const Design *d, const Gram *g, const TargetGroup *group, const double *cx, const double *cy,
 		   TargetSums *b, ContrastTest *test)
 {
 	int			p = d->p;
@@ -162,7 +162,7 @@ test_block(const Design *d, const Gram *g, const RidgeGroup *group, const double
 
 /* Returns the rank if the contrast can't be estimated, else -1. */
 static int
-test_group(const Gram *g, const RidgeGroup *group, const double *cx, const double *cy, const double *c,
+test_group(const Gram *g, const TargetGroup *group, const double *cx, const double *cy, const double *c,
 		   ContrastTest *test)
 {
 	int			p = g->p;
@@ -199,7 +199,7 @@ contrast_test(const Gram *g, const double *c, ContrastTest *test)
 	double	   *cx = huge_matrix(1, g->p);
 	double	   *cy = huge_matrix(1, g->v);
 	int			n_groups;
-	RidgeGroup *groups = ridge_groups(g, &n_groups);
+	TargetGroup *groups = target_groups(g, &n_groups);
 	bool		estimated = false;
 	int			most = 0;
 

@@ -110,7 +110,7 @@ solve_alpha(ElasticNet *en, const TrainingSet *set, int j)
 }
 
 static void
-score_fold(ElasticNet *en, int f, RidgeScores *scores)
+score_fold(ElasticNet *en, int f, FoldScores *scores)
 {
 	FoldFit    *fit = en->fit;
 	Lasso	   *s = en->lasso;
@@ -164,7 +164,7 @@ find_alpha_max(ElasticNet *en)
 }
 
 static void
-store_scores(ElasticNet *en, const RidgeScores *scores, const int *chosen)
+store_scores(ElasticNet *en, const FoldScores *scores, const int *chosen)
 {
 	Encoder    *e = en->fit->job->enc;
 
@@ -182,7 +182,7 @@ static void
 solve_block(ElasticNet *en, int t0, int nt)
 {
 	FoldFit    *fit = en->fit;
-	RidgeScores *scores;
+	FoldScores *scores;
 	int		   *chosen = palloc(nt * sizeof(int));
 
 	fold_fit_block(fit, t0, nt);
@@ -206,7 +206,7 @@ block_bytes(int p, int nt)
 }
 
 static void
-solve_group(ElasticNet *en, RidgeJob *job, const RidgeGroup *group)
+solve_group(ElasticNet *en, RidgeJob *job, const TargetGroup *group)
 {
 	int			p = job->g->p;
 	int			k = fold_fit_n_folds(job, group);
@@ -244,7 +244,7 @@ elastic_net_cv_fit(MemoryContext parent, const Gram *g, const ElasticNetOptions 
 	double	   *x_scale = huge_alloc(g->p * sizeof(double));
 	ElasticNet	en = {.options = options, .n_alphas = N_DEFAULT_ALPHAS};
 	RidgeJob	job;
-	RidgeGroup *groups;
+	TargetGroup *groups;
 	int			n_groups;
 
 	ridge_start_job(&job, g, options->standardize);
@@ -255,7 +255,7 @@ elastic_net_cv_fit(MemoryContext parent, const Gram *g, const ElasticNetOptions 
 		en.alphas = job.alphas = ridge_sorted_alphas(options->alphas, &job.n_alphas);
 		en.n_alphas = job.n_alphas;
 	}
-	groups = ridge_groups(g, &n_groups);
+	groups = target_groups(g, &n_groups);
 	ridge_make_encoder(&job, parent, x_mean, x_scale);
 	encoder_alloc_primal(job.enc);
 	job.enc->model = ENCODER_ELASTIC_NET;

@@ -91,7 +91,7 @@ put_target(const Scored *out, int v, int target, int64 n, double syy, const doub
 
 /* Targets with too few rows for a score. */
 static void
-put_nothing(const Scored *out, int v, const RidgeGroup *group)
+put_nothing(const Scored *out, int v, const TargetGroup *group)
 {
 	for (int t = 0; t < group->n_targets; t++)
 	{
@@ -298,7 +298,7 @@ typedef struct Moments
 } Moments;
 
 static void
-prepare_group(Moments *m, const RidgeGroup *group)
+prepare_group(Moments *m, const TargetGroup *group)
 {
 	Size		p = m->g->p;
 
@@ -317,7 +317,7 @@ prepare_group(Moments *m, const RidgeGroup *group)
 }
 
 static void
-score_moments_block(Moments *m, const RidgeGroup *group, int t0, int nt, const Scored *out)
+score_moments_block(Moments *m, const TargetGroup *group, int t0, int nt, const Scored *out)
 {
 	const Encoder *e = m->e;
 	const int  *targets = group->targets + t0;
@@ -375,7 +375,7 @@ score_moments(const Encoder *e, const Gram *g, const Scored *out)
 	MemoryContext scratch = scratch_create("score", size_add(size_mul(3, block),
 		size_mul(size_mul(p, p), sizeof(double))), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
-	RidgeGroup *groups;
+	TargetGroup *groups;
 	int			n_groups;
 
 	m.cx = huge_alloc(p * sizeof(double));
@@ -387,10 +387,10 @@ score_moments(const Encoder *e, const Gram *g, const Scored *out)
 	m.sxy = huge_alloc(block);
 	m.gw = huge_alloc(block);
 	gram_get_centre(g, m.cx, m.cy);
-	groups = ridge_groups(g, &n_groups);
+	groups = target_groups(g, &n_groups);
 	for (int i = 0; i < n_groups; i++)
 	{
-		const RidgeGroup *group = &groups[i];
+		const TargetGroup *group = &groups[i];
 
 		if (group->n < 2)
 		{

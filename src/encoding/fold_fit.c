@@ -20,10 +20,11 @@
 
 #include "base/dispatch.h"
 #include "encoding/fold_fit.h"
+#include "encoding/fold_weights.h"
 #include "linalg/linalg.h"
 
 int
-fold_fit_n_folds(const RidgeJob *job, const RidgeGroup *group)
+fold_fit_n_folds(const RidgeJob *job, const TargetGroup *group)
 {
 	return job->g->has_folds && group->n_folds >= 2 ? group->n_folds : 0;
 }
@@ -48,7 +49,7 @@ training_set(const FoldFit *fit, FeatureSums *sums)
 }
 
 static HeldFold
-held_fold(const FoldFit *fit, const RidgeFold *fold, const TrainingSet *train, FeatureSums *sums)
+held_fold(const FoldFit *fit, const TargetFold *fold, const TrainingSet *train, FeatureSums *sums)
 {
 	int			p = fit->p;
 	HeldFold	held;
@@ -71,7 +72,7 @@ held_fold(const FoldFit *fit, const RidgeFold *fold, const TrainingSet *train, F
 }
 
 FoldFit *
-fold_fit_new(RidgeJob *job, const RidgeGroup *group, int max_targets)
+fold_fit_new(RidgeJob *job, const TargetGroup *group, int max_targets)
 {
 	FoldFit    *fit = palloc0(sizeof(FoldFit));
 	FeatureSums *held;
@@ -138,11 +139,11 @@ fold_fit_block(FoldFit *fit, int t0, int nt)
 	pfree(sy_train);
 }
 
-RidgeScores *
+FoldScores *
 fold_fit_scores_new(const FoldFit *fit, int n_settings)
 {
 	const TargetSums *b = fit->b;
-	RidgeScores *scores = ridge_scores_new(n_settings, b->nt);
+	FoldScores *scores = fold_scores_new(n_settings, b->nt);
 	const double *sy = b->sy + (Size) fit->n_folds * b->nt;
 	const double *syy = b->syy + (Size) fit->n_folds * b->nt;
 
@@ -168,7 +169,7 @@ add_multiple(const double *x, double factor, int n, double *a)
 }
 
 void
-fold_fit_score(FoldFit *fit, int f, const double *w, RidgeScores *scores, int j)
+fold_fit_score(FoldFit *fit, int f, const double *w, FoldScores *scores, int j)
 {
 	const TargetSums *b = fit->b;
 	const HeldFold *held = &fit->held[f];
@@ -198,7 +199,7 @@ fold_fit_score(FoldFit *fit, int f, const double *w, RidgeScores *scores, int j)
 		double		mean = sy[t] / n;
 		double		train_mean = (sy_all[t] - sy[t]) / fit->train[f].n;
 
-		ridge_scores_add(scores, j, t, n, gram_centred_squares(n, sy[t], syy[t]), a1[t] * norm * norm,
+		fold_scores_add(scores, j, t, n, gram_centred_squares(n, sy[t], syy[t]), a1[t] * norm * norm,
 						 Max(0, a2[t]) * norm * norm, mean - train_mean - a3[t] * norm);
 	}
 	pfree(sums);

@@ -13,7 +13,7 @@
 
 #include "postgres.h"
 
-#include "encoding/fold_sums.h"
+#include "stats/fold_sums.h"
 #include "encoding/ridge.h"
 
 typedef struct TrainingSet
@@ -26,7 +26,7 @@ typedef struct TrainingSet
 
 typedef struct HeldFold
 {
-	const RidgeFold *fold;
+	const TargetFold *fold;
 	double	   *xx;				/* p x p, about the fold's mean, in the training set's scales */
 	double	   *mean;			/* p */
 	double	   *inv;			/* p: the training set's, 0 for what is constant in the fold */
@@ -36,7 +36,7 @@ typedef struct HeldFold
 typedef struct FoldFit
 {
 	RidgeJob   *job;
-	const RidgeGroup *group;
+	const TargetGroup *group;
 	int			p;
 	int			n_folds;		/* 0: no scores */
 	int			n_scored;		/* folds with 2 rows or more */
@@ -48,22 +48,22 @@ typedef struct FoldFit
 } FoldFit;
 
 /* Folds that a group is scored by: none if it has rows in one only, or the gram has no folds. */
-extern int	fold_fit_n_folds(const RidgeJob *job, const RidgeGroup *group);
+extern int	fold_fit_n_folds(const RidgeJob *job, const TargetGroup *group);
 
 /* Bytes of a frame, for preflights. */
 extern Size fold_fit_bytes(int p, int n_folds, int max_targets);
 
 /* In CurrentMemoryContext. */
-extern FoldFit *fold_fit_new(RidgeJob *job, const RidgeGroup *group, int max_targets);
+extern FoldFit *fold_fit_new(RidgeJob *job, const TargetGroup *group, int max_targets);
 
 /* The block of targets t0 .. t0 + nt - 1 of the group. */
 extern void fold_fit_block(FoldFit *fit, int t0, int nt);
 
 /* The block's scores for so many settings of the model, all 0. */
-extern RidgeScores *fold_fit_scores_new(const FoldFit *fit, int n_settings);
+extern FoldScores *fold_fit_scores_new(const FoldFit *fit, int n_settings);
 
 /* Adds what fold f says of its others' weights (p x nt); they are setting j.  Uses b->spare. */
-extern void fold_fit_score(FoldFit *fit, int f, const double *w, RidgeScores *scores, int j);
+extern void fold_fit_score(FoldFit *fit, int f, const double *w, FoldScores *scores, int j);
 
 /* The block's weights from all rows, and what describes its targets, into the encoder. */
 extern void fold_fit_store(const FoldFit *fit, const double *w);

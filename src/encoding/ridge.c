@@ -35,7 +35,7 @@ ridge_describe_features(const RidgeJob *job, double *x_mean, double *x_scale)
 	{
 		double		ss = gram_centred_squares(n, sx[j], sxx[j]);
 
-		ridge_require_range(sxx[j], "feature", j + 1);
+		fold_require_range(sxx[j], "feature", j + 1);
 		x_mean[j] = job->cx[j] + (n > 0 ? sx[j] / n : 0);
 		x_scale[j] = job->standardize && ss > 0 ? sqrt(ss / n) : 1;
 		trace += job->standardize ? (ss > 0 ? n : 0) : ss;
@@ -105,13 +105,13 @@ make_plan(const RidgeJob *job)
 {
 	RidgePlan	plan;
 
-	plan.groups = ridge_groups(job->g, &plan.n_groups);
+	plan.groups = target_groups(job->g, &plan.n_groups);
 	plan.use_kernel = palloc(plan.n_groups * sizeof(bool));
 	plan_dual_rows(job->g, &plan);
 	plan.dual = plan.n_rows < job->g->p && (!job->standardize || plan.n_groups == 1);
 	for (int i = 0; i < plan.n_groups; i++)
 	{
-		const RidgeGroup *group = &plan.groups[i];
+		const TargetGroup *group = &plan.groups[i];
 
 		plan.use_kernel[i] = group->rows_held && group->n >= 2 && group->n < PG_INT32_MAX &&
 			ridge_kernel_flops(job, group) < ridge_primal_flops(job, group);
@@ -122,7 +122,7 @@ make_plan(const RidgeJob *job)
 
 /* Where the group's rows stand in a dual encoder. */
 static int64 *
-dual_rows(const Gram *g, const RidgePlan *plan, const RidgeGroup *group)
+dual_rows(const Gram *g, const RidgePlan *plan, const TargetGroup *group)
 {
 	int64	   *rows = huge_alloc(Max(1, group->n) * sizeof(int64));
 	int64		n = 0;
@@ -134,7 +134,7 @@ dual_rows(const Gram *g, const RidgePlan *plan, const RidgeGroup *group)
 }
 
 void
-ridge_fit_mean(RidgeJob *job, const RidgeGroup *group)
+ridge_fit_mean(RidgeJob *job, const TargetGroup *group)
 {
 	double		sums[2 * MEAN_BLOCK];
 	Size		unused_bytes = size_mul(size_mul(job->g->p, MEAN_BLOCK), sizeof(double));
@@ -166,7 +166,7 @@ ridge_fit_mean(RidgeJob *job, const RidgeGroup *group)
 }
 
 void
-ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel)
+ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const TargetGroup *group, bool use_kernel)
 {
 	CHECK_FOR_INTERRUPTS();
 	if (group->n < 2)
@@ -272,7 +272,7 @@ choose_common_alpha(RidgeJob *job, const RidgePlan *plan)
 /* ---- entrances ---- */
 
 EncoderScoring
-ridge_scoring(EncoderScoring asked, const RidgeGroup *groups, int n_groups)
+ridge_scoring(EncoderScoring asked, const TargetGroup *groups, int n_groups)
 {
 	for (int i = 0; i < n_groups && asked == ENCODER_SCORING_R2; i++)
 		for (int f = 0; f < groups[i].n_folds; f++)

@@ -3,13 +3,11 @@
  *		Ridge regression from a gram: what the files of the solver share.
  *
  *	ridge.c			alphas, groups of targets, the choice of solver and of alpha
- *	ridge_group.c	targets grouped by the rows they have
- *	fold_sums.c		sums of x and y by fold and by training set
  *	ridge_primal.c	eigendecomposition of X'X a training set (p <= n)
  *	ridge_kernel.c	eigendecomposition of XX' (p > n)
  *	ridge_gcv.c		generalized cross-validation, where there are no folds
  *	ridge_sweep.c	held-out scores of many alphas and targets in the eigenbasis
- *	ridge_score.c	sums over folds, and the alpha they choose
+ *	ridge_score.c	the alpha that the held-out scores choose
  *
  * The loss is ||y - Xb||^2 + alpha ||b||^2 with a free intercept (Hoerl and
  * Kennard 1970).
@@ -20,36 +18,10 @@
 #include "postgres.h"
 
 #include "encoding/encoder.h"
+#include "stats/fold_scores.h"
+#include "stats/fold_sums.h"
 #include "stats/gram.h"
-
-/* ---- ridge_group.c ---- */
-
-/* The rows of one fold that a group's targets have. */
-typedef struct RidgeFold
-{
-	int64		id;
-	int64		n;
-	int			n_cells;
-	const int  *cells;			/* into Gram.cells */
-} RidgeFold;
-
-/* Targets that have the same rows. */
-typedef struct RidgeGroup
-{
-	int			n_targets;
-	int		   *targets;		/* 0-based, ascending */
-	int64		n;				/* rows */
-	int			n_cells;
-	int		   *cells;			/* by fold */
-	int			n_folds;		/* folds with rows */
-	RidgeFold  *folds;			/* ascending id */
-	bool		rows_held;		/* every row is held as a row */
-} RidgeGroup;
-
-extern RidgeGroup *ridge_groups(const Gram *g, int *n_groups);
-
-/* All targets as one group, of the rows that have them all. */
-extern RidgeGroup *ridge_complete_group(const Gram *g);
+#include "stats/target_group.h"
 
 /* ---- the job ---- */
 
@@ -102,10 +74,10 @@ extern const double *ridge_sorted_alphas(const double *in, int *n);
 extern void ridge_make_encoder(RidgeJob *job, MemoryContext parent, const double *x_mean, const double *x_scale);
 
 /* The scoring asked for, but r2_pooled for r2 where a fold of some target has a single row. */
-extern EncoderScoring ridge_scoring(EncoderScoring asked, const RidgeGroup *groups, int n_groups);
+extern EncoderScoring ridge_scoring(EncoderScoring asked, const TargetGroup *groups, int n_groups);
 
 /* Too few rows for a slope: the mean, or nothing. */
-extern void ridge_fit_mean(RidgeJob *job, const RidgeGroup *group);
+extern void ridge_fit_mean(RidgeJob *job, const TargetGroup *group);
 
 /* ERROR if a weight does not fit the encoder's element type. */
 extern void ridge_require_finite_weights(const Encoder *e);
@@ -114,7 +86,7 @@ extern void ridge_require_finite_weights(const Encoder *e);
 
 typedef struct RidgePlan
 {
-	RidgeGroup *groups;
+	TargetGroup *groups;
 	int			n_groups;
 	bool	   *use_kernel;		/* a group */
 	int64	   *first_row;		/* a cell: where its rows stand in a dual encoder */
@@ -123,7 +95,7 @@ typedef struct RidgePlan
 } RidgePlan;
 
 /* What the job says, for one group by its solver; fewer than 2 rows have their mean. */
-extern void ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const RidgeGroup *group, bool use_kernel);
+extern void ridge_solve_group(RidgeJob *job, const RidgePlan *plan, const TargetGroup *group, bool use_kernel);
 
 /* Tables of scores, n_alphas x v each, NaN, for a job that scores alone. */
 extern void ridge_alloc_tables(RidgeJob *job);
@@ -133,45 +105,17 @@ extern void ridge_alloc_tables(RidgeJob *job);
 /* Scores that differ by less are equal but for rounding: then the larger alpha wins. */
 #define RIDGE_TIE 1e-11
 
-/* Sums of squares up to here leave float8 room for products, sums and alphas. */
-#define RIDGE_LARGEST_SS 1e290
-
-/* Sums over folds for the alphas (rows) and targets (columns) of a block. */
-typedef struct RidgeScores
-{
-	int			n_alphas;
-	int			nt;
-	double	   *r;				/* n_alphas x nt: sum of r over folds with 2 rows or more */
-	double	   *r2;				/* ... of R2 */
-	double	   *sse;			/* sum of squared errors */
-	int			n_scored;		/* folds with 2 rows or more */
-	double	   *syy;			/* nt: sum of squares of y about its mean over all rows */
-} RidgeScores;
-
-extern RidgeScores *ridge_scores_new(int n_alphas, int nt);
-
-/*
- * A fold's part of the score of (alpha j, target t): the held-out sums
- * syy = sum (y - hy)^2, a1 = sum (y - hy)(yhat - mean yhat), a2 = sum (yhat -
- * mean yhat)^2, offset = hy - mean yhat.
- */
-extern void ridge_scores_add(RidgeScores *s, int j, int t, int64 n, double syy, double a1, double a2,
-							 double offset);
-
-/* ERROR if a sum of squares of a "feature" or "target" (number from 1) is past RIDGE_LARGEST_SS. */
-extern void ridge_require_range(double ss, const char *what, int number);
-
-extern double ridge_score_value(const RidgeScores *s, EncoderScoring scoring, int j, int t);
+extern double ridge_score_value(const FoldScores *s, EncoderScoring scoring, int j, int t);
 
 /* The best alpha of target t: ties to the larger; -1 if no score is a number. */
-extern int	ridge_scores_best(const RidgeScores *s, EncoderScoring scoring, int t);
+extern int	ridge_scores_best(const FoldScores *s, EncoderScoring scoring, int t);
 
 /* The scores of (alpha j, target t) as those of an encoder's target. */
-extern void ridge_scores_put(const RidgeScores *s, int j, int t, Encoder *e, int target);
+extern void ridge_scores_put(const FoldScores *s, int j, int t, Encoder *e, int target);
 
 /* Block scores to the job's table, or the chosen alpha's to the encoder. */
-extern void ridge_scores_to_table(const RidgeJob *job, const RidgeScores *s, const int *targets);
-extern void ridge_scores_to_encoder(const RidgeJob *job, const RidgeScores *s, const int *targets,
+extern void ridge_scores_to_table(const RidgeJob *job, const FoldScores *s, const int *targets);
+extern void ridge_scores_to_encoder(const RidgeJob *job, const FoldScores *s, const int *targets,
 									const int *chosen);
 
 /* ---- ridge_sweep.c ---- */
@@ -193,7 +137,7 @@ typedef struct SweepFold
 	const double *alphas;		/* ascending */
 } SweepFold;
 
-/* One (alpha, target): see ridge_scores_add; a3 = d'u. */
+/* One (alpha, target): see fold_scores_add; a3 = d'u. */
 typedef struct SweepValue
 {
 	double		a1;
@@ -220,10 +164,10 @@ extern void sweep_pairs(const SweepFold *f, const double *z, const double *e, in
 extern double sweep_flops(int p, int64 n_rows, bool predict);
 
 /* ---- solvers ---- */
-extern void ridge_primal(RidgeJob *job, const RidgeGroup *group);
-extern double ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group);
-extern void ridge_kernel(RidgeJob *job, const RidgeGroup *group, const int64 *dual_row);
-extern double ridge_kernel_flops(const RidgeJob *job, const RidgeGroup *group);
+extern void ridge_primal(RidgeJob *job, const TargetGroup *group);
+extern double ridge_primal_flops(const RidgeJob *job, const TargetGroup *group);
+extern void ridge_kernel(RidgeJob *job, const TargetGroup *group, const int64 *dual_row);
+extern double ridge_kernel_flops(const RidgeJob *job, const TargetGroup *group);
 
 /* GCV from the eigenvalues and the squared projections of y on them; ridge_gcv.c. */
 extern void ridge_gcv(const RidgeJob *job, int64 n, int n_values, const double *lambda,

@@ -49,13 +49,13 @@ typedef struct Kernel
 typedef struct KernelJob
 {
 	RidgeJob   *job;
-	const RidgeGroup *group;
+	const TargetGroup *group;
 	const int64 *dual_row;
 	int			n;
 	int			p;
 	bool		by_folds;
 	int			max_block;
-	RidgeScores *scores;		/* of all targets of the group */
+	FoldScores *scores;		/* of all targets of the group */
 } KernelJob;
 
 /* y of a block: n x nt minus the mean over the group's rows */
@@ -138,7 +138,7 @@ kernel_decompose(Kernel *k)
 
 typedef struct ScoreRows
 {
-	RidgeScores *scores;
+	FoldScores *scores;
 	int			j;
 	int			t0;
 	int			nt;
@@ -198,7 +198,7 @@ score_rows_task(int64 tile, int worker, void *arg)
 			syy[q] = 0;
 		if (a2[q] <= s->rounding * (s->y_all[t0 + q] + see[q]))
 			a1[q] = a2[q] = 0;
-		ridge_scores_add(s->scores, s->j, s->t0 + t0 + q, s->n, syy[q], a1[q], a2[q], me[q]);
+		fold_scores_add(s->scores, s->j, s->t0 + t0 + q, s->n, syy[q], a1[q], a2[q], me[q]);
 	}
 }
 
@@ -257,7 +257,7 @@ fold_residuals(const Kernel *k, int first, int n_f, const double *d, const doubl
 }
 
 static void
-spoil_scores(RidgeScores *s, int j, int t0, int nt)
+spoil_scores(FoldScores *s, int j, int t0, int nt)
 {
 	for (int t = t0; t < t0 + nt; t++)
 		s->r[(Size) j * s->nt + t] = s->r2[(Size) j * s->nt + t] = s->sse[(Size) j * s->nt + t] = NAN;
@@ -336,7 +336,7 @@ read_y(const KernelJob *kj, int t0, int nt)
 		}
 	for (int t = 0; t < nt; t++)
 	{
-		ridge_require_range(raw[t], "target", kj->group->targets[t0 + t] + 1);
+		fold_require_range(raw[t], "target", kj->group->targets[t0 + t] + 1);
 		if (b->syy[t] <= 1e-13 * raw[t] || b->syy[t] < DBL_MIN)
 		{
 			b->syy[t] = 0;
@@ -580,13 +580,13 @@ score_standardized(const KernelJob *kj)
 /* ---- the entrance ---- */
 
 static bool
-scored_by_folds(const RidgeJob *job, const RidgeGroup *group)
+scored_by_folds(const RidgeJob *job, const TargetGroup *group)
 {
 	return job->score && group->n_folds >= 2;
 }
 
 double
-ridge_kernel_flops(const RidgeJob *job, const RidgeGroup *group)
+ridge_kernel_flops(const RidgeJob *job, const TargetGroup *group)
 {
 	double		n = group->n;
 	double		p = job->g->p;
@@ -701,7 +701,7 @@ sum_squares_y(const KernelJob *kj)
 }
 
 void
-ridge_kernel(RidgeJob *job, const RidgeGroup *group, const int64 *dual_row)
+ridge_kernel(RidgeJob *job, const TargetGroup *group, const int64 *dual_row)
 {
 	KernelJob	kj = {.job = job, .group = group, .dual_row = dual_row, .n = group->n, .p = job->g->p};
 	Kernel		k = {.n = group->n, .p = job->g->p};
@@ -721,7 +721,7 @@ ridge_kernel(RidgeJob *job, const RidgeGroup *group, const int64 *dual_row)
 	{
 		int			blocks = (group->n_targets + kj.max_block - 1) / kj.max_block;
 
-		kj.scores = ridge_scores_new(job->n_alphas, group->n_targets);
+		kj.scores = fold_scores_new(job->n_alphas, group->n_targets);
 		for (int f = 0; f < group->n_folds; f++)
 			kj.scores->n_scored += group->folds[f].n >= 2;
 		progress_begin("ridge: alphas",

@@ -31,6 +31,7 @@
 #include "base/convert.h"
 #include "base/dispatch.h"
 #include "base/progress.h"
+#include "encoding/fold_weights.h"
 #include "encoding/ridge_primal.h"
 #include "linalg/linalg.h"
 
@@ -346,7 +347,7 @@ project(const Primal *s, TargetSums *b, int f, float *m4)
 
 /* A fold's part of the score of column i of 'to', alpha row j, from a sweep value of target t. */
 static void
-add_value(const Primal *s, const TargetSums *b, int f, const SweepValue *value, RidgeScores *to, int j,
+add_value(const Primal *s, const TargetSums *b, int f, const SweepValue *value, FoldScores *to, int j,
 		  int i, int t)
 {
 	const FoldBasis *fold = &s->folds[f];
@@ -356,7 +357,7 @@ add_value(const Primal *s, const TargetSums *b, int f, const SweepValue *value, 
 	double		sy_train = b->sy[(Size) s->n_folds * nt + t] - sy;
 	double		norm = b->y_norm[t];
 
-	ridge_scores_add(to, j, i, fold->fold->n,
+	fold_scores_add(to, j, i, fold->fold->n,
 					 gram_centred_squares(n, sy, b->syy[(Size) f * nt + t]),
 					 value->a1 * norm * norm, value->a2 * norm * norm,
 					 sy / n - sy_train / fold->train.n - value->a3 * norm);
@@ -372,10 +373,10 @@ count_scored(const Primal *s)
 	return n;
 }
 
-static RidgeScores *
+static FoldScores *
 new_scores(const Primal *s, const TargetSums *b, int n_alphas, int n_columns, const int *target)
 {
-	RidgeScores *scores = ridge_scores_new(n_alphas, n_columns);
+	FoldScores *scores = fold_scores_new(n_alphas, n_columns);
 
 	scores->n_scored = count_scored(s);
 	for (int i = 0; i < n_columns; i++)
@@ -389,11 +390,11 @@ new_scores(const Primal *s, const TargetSums *b, int n_alphas, int n_columns, co
 }
 
 /* Scores of all alphas and targets of the block. */
-RidgeScores *
+FoldScores *
 primal_score_all(const Primal *s, TargetSums *b)
 {
 	int			a = s->job->n_alphas;
-	RidgeScores *scores = new_scores(s, b, a, b->nt, NULL);
+	FoldScores *scores = new_scores(s, b, a, b->nt, NULL);
 	Size		bytes = size_mul(size_mul(a, b->nt), sizeof(SweepValue));
 	Size		float4_bytes = s->float4 ? size_mul(size_mul(s->p, b->nt), sizeof(float)) : 0;
 	SweepValue *values;
@@ -424,7 +425,7 @@ primal_score_all(const Primal *s, TargetSums *b)
  * by target; none where that can't reach the target's floor.
  */
 static int
-contenders(const RidgeScores *scores, EncoderScoring scoring, const double *floor, int *target, int *alpha)
+contenders(const FoldScores *scores, EncoderScoring scoring, const double *floor, int *target, int *alpha)
 {
 	int			n = 0;
 
@@ -436,7 +437,7 @@ contenders(const RidgeScores *scores, EncoderScoring scoring, const double *floo
 
 		if (best < 0 || (floor && value < floor[t] - SURE))
 			continue;
-		for (int j = 0; j < scores->n_alphas; j++)
+		for (int j = 0; j < scores->n_settings; j++)
 			if (ridge_score_value(scores, scoring, j, t) >= bar)
 			{
 				target[n] = t;
@@ -452,15 +453,15 @@ contenders(const RidgeScores *scores, EncoderScoring scoring, const double *floo
  * tie goes to the larger alpha).
  */
 static void
-choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *scores, const double *floor,
+choose_among_contenders(const Primal *s, const TargetSums *b, FoldScores *scores, const double *floor,
 						int *chosen)
 {
 	EncoderScoring scoring = s->job->scoring;
-	Size		max = (Size) scores->n_alphas * b->nt;
+	Size		max = (Size) scores->n_settings * b->nt;
 	int		   *target = huge_alloc(max * sizeof(int));
 	int		   *alpha = huge_alloc(max * sizeof(int));
 	int			n = contenders(scores, scoring, floor, target, alpha);
-	RidgeScores *exact = new_scores(s, b, 1, n, target);
+	FoldScores *exact = new_scores(s, b, 1, n, target);
 	SweepValue *values = huge_alloc(Max(1, n) * sizeof(SweepValue));
 	double		best = 0;
 
@@ -490,7 +491,7 @@ choose_among_contenders(const Primal *s, const TargetSums *b, RidgeScores *score
 }
 
 void
-primal_choose(const Primal *s, const TargetSums *b, RidgeScores *scores, const double *floor, int *chosen)
+primal_choose(const Primal *s, const TargetSums *b, FoldScores *scores, const double *floor, int *chosen)
 {
 	if (s->float4)
 		choose_among_contenders(s, b, scores, floor, chosen);
@@ -502,7 +503,7 @@ primal_choose(const Primal *s, const TargetSums *b, RidgeScores *scores, const d
 static void
 score_block(Primal *s, TargetSums *b)
 {
-	RidgeScores *scores = primal_score_all(s, b);
+	FoldScores *scores = primal_score_all(s, b);
 	int		   *chosen;
 
 	if (!s->job->fit)
@@ -618,13 +619,13 @@ solve_block(Primal *s, TargetSums *b)
 /* ---- the entrance ---- */
 
 static bool
-scored_by_folds(const RidgeJob *job, const RidgeGroup *group)
+scored_by_folds(const RidgeJob *job, const TargetGroup *group)
 {
 	return job->score && group->n_folds >= 2;
 }
 
 double
-ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group)
+ridge_primal_flops(const RidgeJob *job, const TargetGroup *group)
 {
 	double		p = job->g->p;
 	double		v = group->n_targets;
@@ -639,7 +640,7 @@ ridge_primal_flops(const RidgeJob *job, const RidgeGroup *group)
 }
 
 double
-primal_sweep_flops(const RidgeJob *job, const RidgeGroup *group)
+primal_sweep_flops(const RidgeJob *job, const TargetGroup *group)
 {
 	double		p = job->g->p;
 	double		flops = 0;
@@ -666,7 +667,7 @@ primal_bases_bytes(const Primal *s)
 }
 
 void
-primal_start(Primal *s, RidgeJob *job, const RidgeGroup *group)
+primal_start(Primal *s, RidgeJob *job, const TargetGroup *group)
 {
 	*s = (Primal) {.job = job, .group = group, .p = job->g->p, .score = job->score};
 	s->n_folds = scored_by_folds(job, group) ? group->n_folds : 0;
@@ -678,7 +679,7 @@ primal_start(Primal *s, RidgeJob *job, const RidgeGroup *group)
 }
 
 void
-ridge_primal(RidgeJob *job, const RidgeGroup *group)
+ridge_primal(RidgeJob *job, const TargetGroup *group)
 {
 	Primal		s;
 	MemoryContext scratch;

@@ -8,7 +8,7 @@
 
 #include "postgres.h"
 
-#include "encoding/fold_sums.h"
+#include "stats/fold_sums.h"
 #include "encoding/ridge.h"
 
 /* X'X of a set of rows in its eigenbasis: features scaled by inv (0: constant there). */
@@ -25,7 +25,7 @@ typedef struct Basis
 /* A fold: the basis of the others, and the fold itself in it. */
 typedef struct FoldBasis
 {
-	const RidgeFold *fold;
+	const TargetFold *fold;
 	Basis		train;
 	double	   *held_mean;		/* p */
 	double	   *held_inv;		/* p: train.inv, but 0 for what is constant in the fold: its rounding predicts nothing */
@@ -39,7 +39,7 @@ typedef struct FoldBasis
 typedef struct Primal
 {
 	RidgeJob   *job;
-	const RidgeGroup *group;
+	const TargetGroup *group;
 	int			p;
 	const int  *features;		/* p: which of the gram's, 0-based; NULL: all */
 	bool		score;			/* by folds */
@@ -51,7 +51,7 @@ typedef struct Primal
 } Primal;
 
 /* What a job needs, in CurrentMemoryContext; the folds are still empty. */
-extern void primal_start(Primal *s, RidgeJob *job, const RidgeGroup *group);
+extern void primal_start(Primal *s, RidgeJob *job, const TargetGroup *group);
 
 /* Takes over the sums about the centre, of each fold, its others, and all (NULL: not wanted). */
 extern void primal_take_sums(Primal *s, FeatureSums *held, FeatureSums *train, FeatureSums *all);
@@ -60,17 +60,17 @@ extern void primal_take_sums(Primal *s, FeatureSums *held, FeatureSums *train, F
 extern void primal_prepare(Primal *s);
 
 /* Scores of all alphas and targets of a block; its sums by fold are overwritten. */
-extern RidgeScores *primal_score_all(const Primal *s, TargetSums *b);
+extern FoldScores *primal_score_all(const Primal *s, TargetSums *b);
 
 /*
  * Then the best alpha of each target, whose scores are exact; -1 if no score is
  * a number, or if none comes near the target's floor (NULL: no floor).
  */
-extern void primal_choose(const Primal *s, const TargetSums *b, RidgeScores *scores, const double *floor,
+extern void primal_choose(const Primal *s, const TargetSums *b, FoldScores *scores, const double *floor,
 						  int *chosen);
 
 /* Flops of the held-out scores of all alphas and targets of the group. */
-extern double primal_sweep_flops(const RidgeJob *job, const RidgeGroup *group);
+extern double primal_sweep_flops(const RidgeJob *job, const TargetGroup *group);
 
 /* Score terms of more flops than this run in float4. */
 #define PRIMAL_FLOAT4_FLOPS 2e10

@@ -15,14 +15,26 @@
 #include "miscadmin.h"
 
 #include "base/dispatch.h"
-#include "encoding/fold_sums.h"
 #include "linalg/linalg.h"
+#include "stats/fold_sums.h"
 
 HOT_LOOP static void
 add_to(double *to, const double *from, Size n)
 {
 	for (Size i = 0; i < n; i++)
 		to[i] += from[i];
+}
+
+void
+fold_require_range(double ss, const char *what, int number)
+{
+	if (ss <= FOLD_LARGEST_SS)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("the sum of squares of %s %d is out of range", what, number),
+			 errdetail("The largest that is handled is %g.", FOLD_LARGEST_SS),
+			 errhint("Scale the %s down.", what)));
 }
 
 /* ---- features ---- */
@@ -52,7 +64,7 @@ fold_feature_bytes(int p, int n_folds)
 }
 
 void
-fold_feature_sums(const Gram *g, const RidgeGroup *group, int n_folds, const double *cx,
+fold_feature_sums(const Gram *g, const TargetGroup *group, int n_folds, const double *cx,
 				  FeatureSums *held, FeatureSums *train, FeatureSums *all)
 {
 	int			p = g->p;
@@ -66,7 +78,7 @@ fold_feature_sums(const Gram *g, const RidgeGroup *group, int n_folds, const dou
 	}
 	for (int f = 0; f < n_folds; f++)
 	{
-		const RidgeFold *fold = &group->folds[f];
+		const TargetFold *fold = &group->folds[f];
 
 		held[f] = feature_sums_new(p, fold->n);
 		gram_sum_xx(g, fold->cells, fold->n_cells, cx, held[f].sx, held[f].sxx);
@@ -190,7 +202,7 @@ train_row(int64 j, int worker, void *arg)
 }
 
 void
-fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const double *cy, TargetSums *b)
+fold_target_sums(const Gram *g, const TargetGroup *group, const double *cx, const double *cy, TargetSums *b)
 {
 	int			k = b->n_folds;
 	int			nt = b->nt;
@@ -204,7 +216,7 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 		gram_sum_xy(g, group->cells, group->n_cells, cx, cy, b->targets, nt, sy_all, syy_all, b->all, nt);
 	for (int f = 0; f < k; f++)
 	{
-		const RidgeFold *fold = &group->folds[f];
+		const TargetFold *fold = &group->folds[f];
 		double	   *sy = b->sy + (Size) f * nt;
 		double	   *syy = b->syy + (Size) f * nt;
 
@@ -218,7 +230,7 @@ fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const
 	{
 		double		ss = gram_centred_squares(group->n, sy_all[t], syy_all[t]);
 
-		ridge_require_range(syy_all[t], "target", b->targets[t] + 1);
+		fold_require_range(syy_all[t], "target", b->targets[t] + 1);
 		b->y_norm[t] = ss > 0 ? sqrt(ss) : 1;
 	}
 	CHECK_FOR_INTERRUPTS();
@@ -273,73 +285,4 @@ fold_centre_products(const double *from, const int *rows, double *to, float *to4
 	CentreProducts c = {from, rows, to, to4, nt, x_mean, inv, sy, norm, factor};
 
 	parallel_for(p, 0, centre_products_task, &c);
-}
-
-/* ---- into the encoder ---- */
-
-void
-fold_describe_targets(const RidgeJob *job, const RidgeGroup *group, const TargetSums *b)
-{
-	Encoder    *e = job->enc;
-	double		n = group->n;
-	const double *sy = b->sy + (Size) b->n_folds * b->nt;
-	const double *syy = b->syy + (Size) b->n_folds * b->nt;
-
-	for (int t = 0; t < b->nt; t++)
-	{
-		int			target = b->targets[t];
-
-		e->target_n[target] = group->n;
-		e->y0[target] = job->cy[target] + sy[t] / n;
-		e->variance[target] = n > 1 ? gram_centred_squares(n, sy[t], syy[t]) / (n - 1) : NAN;
-	}
-}
-
-typedef struct StoreWeights
-{
-	Encoder    *e;
-	const TargetSums *b;
-	const double *w;
-	const double *inv;
-	const double *norm;			/* nt */
-} StoreWeights;
-
-static void
-store_task(int64 j, int worker, void *arg)
-{
-	const StoreWeights *job = arg;
-	const TargetSums *b = job->b;
-	const double *row = job->w + (Size) j * b->nt;
-	double		inv = job->inv[j];
-	Size		at = (Size) j * job->e->v;
-
-	if (job->e->wtype == TENSOR_FLOAT4)
-		for (int t = 0; t < b->nt; t++)
-			((float *) job->e->weights)[at + b->targets[t]] = row[t] * inv * job->norm[t];
-	else
-		for (int t = 0; t < b->nt; t++)
-			((double *) job->e->weights)[at + b->targets[t]] = row[t] * inv * job->norm[t];
-}
-
-void
-fold_store_weights(const RidgeJob *job, const TargetSums *b, const double *w, const double *x_mean,
-				   const double *inv, const double *norm)
-{
-	Encoder    *e = job->enc;
-	double	   *from_mean = huge_matrix(1, e->p);
-	double	   *y0 = huge_matrix(1, b->nt);
-	double	   *ones = huge_matrix(1, b->nt);
-	StoreWeights store = {e, b, w, inv, norm ? norm : ones};
-
-	for (int t = 0; t < b->nt; t++)
-		ones[t] = 1;
-	for (int j = 0; j < e->p; j++)
-		from_mean[j] = (e->x0[j] - (job->cx[j] + x_mean[j])) * inv[j];
-	parallel_for(e->p, 0, store_task, &store);
-	gemv_f8(true, b->nt, e->p, 1, w, b->nt, from_mean, 0, y0);
-	for (int t = 0; t < b->nt; t++)
-		e->y0[b->targets[t]] += y0[t] * store.norm[t];
-	pfree(from_mean);
-	pfree(y0);
-	pfree(ones);
 }

@@ -11,8 +11,11 @@
 
 #include "postgres.h"
 
-#include "encoding/ridge.h"
 #include "stats/gram.h"
+#include "stats/target_group.h"
+
+/* Sums of squares up to here leave float8 room for products, sums and alphas. */
+#define FOLD_LARGEST_SS 1e290
 
 /* Sums of x over a set of rows, about the gram's centre. */
 typedef struct FeatureSums
@@ -27,7 +30,7 @@ extern Size fold_feature_bytes(int p, int n_folds);
 extern Size fold_target_bytes(int p, int n_folds, int max_targets);
 
 /* Allocates and fills held[n_folds], train[n_folds] and all. */
-extern void fold_feature_sums(const Gram *g, const RidgeGroup *group, int n_folds, const double *cx,
+extern void fold_feature_sums(const Gram *g, const TargetGroup *group, int n_folds, const double *cx,
 							  FeatureSums *held, FeatureSums *train, FeatureSums *all);
 
 /*
@@ -62,7 +65,7 @@ typedef struct TargetSums
 extern TargetSums *fold_target_sums_new(int p, int n_folds, int max_targets);
 
 /* Fills a block whose nt and targets are set. */
-extern void fold_target_sums(const Gram *g, const RidgeGroup *group, const double *cx, const double *cy,
+extern void fold_target_sums(const Gram *g, const TargetGroup *group, const double *cx, const double *cy,
 							 TargetSums *b);
 
 /*
@@ -73,15 +76,7 @@ extern void fold_centre_products(const double *from, const int *rows, double *to
 								 const double *x_mean, const double *inv, const double *sy, const double *norm,
 								 double factor);
 
-/* Into the encoder: how many rows the block's targets have, their variance, and as y0 their mean. */
-extern void fold_describe_targets(const RidgeJob *job, const RidgeGroup *group, const TargetSums *b);
-
-/*
- * Into the encoder: the block's weights w (p x nt) of features times inv about
- * their mean, from targets divided by norm (NULL: as they are); y0 moves from
- * there to x0.
- */
-extern void fold_store_weights(const RidgeJob *job, const TargetSums *b, const double *w, const double *x_mean,
-							   const double *inv, const double *norm);
+/* ERROR if a sum of squares of a "feature" or "target" (number from 1) is past FOLD_LARGEST_SS. */
+extern void fold_require_range(double ss, const char *what, int number);
 
 #endif							/* NEUROENC_FOLD_SUMS_H */

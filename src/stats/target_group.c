@@ -1,5 +1,5 @@
 /*
- * ridge_group.c
+ * target_group.c
  *		Targets grouped by the rows they have.
  *
  * Without missing data there is one group.  With it, a target's rows are the
@@ -10,7 +10,7 @@
 
 #include "miscadmin.h"
 
-#include "encoding/ridge.h"
+#include "stats/target_group.h"
 
 #define MEMORY_HINT "Fit fewer targets at a time (gram_targets)."
 
@@ -54,7 +54,7 @@ cell_misses(const Gram *g, const GramCell *cell, int target)
 
 /* The group's rows are those that have the target, or (target -1) all targets. */
 static void
-find_rows(const Gram *g, RidgeGroup *group, int target, const int *cells_by_fold, MemoryClaim *claim)
+find_rows(const Gram *g, TargetGroup *group, int target, const int *cells_by_fold, MemoryClaim *claim)
 {
 	Size		n_cells = 0;
 	Size		n_folds = 0;
@@ -69,16 +69,16 @@ find_rows(const Gram *g, RidgeGroup *group, int target, const int *cells_by_fold
 		n_folds += n_cells++ == 0 || cell->fold != last_fold;
 		last_fold = cell->fold;
 	}
-	memory_claim_add(claim, n_cells * sizeof(int) + n_folds * sizeof(RidgeFold), MEMORY_HINT);
+	memory_claim_add(claim, n_cells * sizeof(int) + n_folds * sizeof(TargetFold), MEMORY_HINT);
 	group->cells = huge_alloc(Max(1, n_cells) * sizeof(int));
-	group->folds = huge_alloc(Max(1, n_folds) * sizeof(RidgeFold));
+	group->folds = huge_alloc(Max(1, n_folds) * sizeof(TargetFold));
 	group->rows_held = true;
 	for (int i = 0; i < g->n_cells; i++)
 	{
 		int			c = cells_by_fold[i];
 		const GramCell *cell = &g->cells[c];
 		int64		n = gram_cell_n(cell);
-		RidgeFold  *fold;
+		TargetFold  *fold;
 
 		if (n == 0 || cell_misses(g, cell, target))
 			continue;
@@ -111,10 +111,10 @@ cells_by_fold(const Gram *g)
 	return cells;
 }
 
-RidgeGroup *
-ridge_complete_group(const Gram *g)
+TargetGroup *
+target_complete_group(const Gram *g)
 {
-	RidgeGroup *group = palloc0(sizeof(RidgeGroup));
+	TargetGroup *group = palloc0(sizeof(TargetGroup));
 
 	group->n_targets = g->v;
 	group->targets = huge_alloc(g->v * sizeof(int));
@@ -124,8 +124,8 @@ ridge_complete_group(const Gram *g)
 	return group;
 }
 
-RidgeGroup *
-ridge_groups(const Gram *g, int *n_groups)
+TargetGroup *
+target_groups(const Gram *g, int *n_groups)
 {
 	Size		bytes = ((Size) g->n_patterns + 7) / 8;
 	MemoryClaim *claim = memory_claim(CurrentMemoryContext, "groups of targets");
@@ -133,7 +133,7 @@ ridge_groups(const Gram *g, int *n_groups)
 	Signatures	s;
 	int		   *order = huge_alloc(g->v * sizeof(int));
 	int		   *cells = cells_by_fold(g);
-	RidgeGroup *groups = NULL;
+	TargetGroup *groups = NULL;
 	int			n = 0;
 	int			max = 0;
 
@@ -159,11 +159,11 @@ ridge_groups(const Gram *g, int *n_groups)
 			if (n == max)
 			{
 				max = Max(8, 2 * max);
-				memory_claim_add(claim, (max - n) * sizeof(RidgeGroup), MEMORY_HINT);
-				groups = groups ? repalloc_huge(groups, max * sizeof(RidgeGroup))
-					: huge_alloc(max * sizeof(RidgeGroup));
+				memory_claim_add(claim, (max - n) * sizeof(TargetGroup), MEMORY_HINT);
+				groups = groups ? repalloc_huge(groups, max * sizeof(TargetGroup))
+					: huge_alloc(max * sizeof(TargetGroup));
 			}
-			memset(&groups[n], 0, sizeof(RidgeGroup));
+			memset(&groups[n], 0, sizeof(TargetGroup));
 			groups[n++].targets = &order[i];
 		}
 		groups[n - 1].n_targets++;
