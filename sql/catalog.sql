@@ -46,6 +46,11 @@ WHERE a.aggtranstype = 'internal'::regtype AND a.aggcombinefn <> 0 AND (a.aggser
 SELECT signature FROM functions, unnest(proargtypes) t JOIN pg_type ON pg_type.oid = t
 WHERE typtype = 'p' AND prokind = 'a' ORDER BY 1;
 
+-- Citus and the like compute an aggregate on each shard and merge the states if the state is a type of its own, sent by its
+-- input and output functions, and the final function takes nothing beside it.  These are computed over the rows instead.
+SELECT f.signature FROM functions f JOIN pg_aggregate a ON a.aggfnoid = f.oid JOIN pg_type t ON t.oid = a.aggtranstype
+WHERE a.aggcombinefn <> 0 AND (t.typtype = 'p' OR t.typinput = 0 OR t.typoutput = 0 OR a.aggfinalextra OR a.aggkind <> 'n') ORDER BY 1;
+
 -- A C function that takes SQL values and is not strict must expect NULL: these do
 -- (aggregates' transitions, merges and finals apart).
 SELECT signature FROM functions f
