@@ -2,20 +2,18 @@
  * search_topk.c
  *		SQL functions over topk: its aggregate, neighbors.
  *
- * The queries come with every row but are one value, often of many megabytes.
- * They are looked at once a state.  In later rows it is enough that the
- * argument is a constant or a parameter (a sub-select), which can't change within an
- * aggregate; that it is the same toast pointer; or else that it holds the same bytes.
+ * The queries come with every row but are one value (repeated_argument.h), prepared
+ * once a state.
  */
 #include "postgres.h"
 #include "fmgr.h"
 #include "funcapi.h"
 
 #include "miscadmin.h"
-#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "search/repeated_argument.h"
 #include "search/topk.h"
 
 PG_FUNCTION_INFO_V1(search_topk_add);
@@ -28,78 +26,7 @@ PG_FUNCTION_INFO_V1(search_topk_n_samples);
 #define K_ARGUMENT			4
 #define METRIC_ARGUMENT		5
 
-/* Past this, a value that lies where the last one lay is compared in part. */
-#define COMPARE_BYTES		65536
-#define SAMPLES				64
-#define SAMPLE_BYTES		64
-
-/* ---- the queries ---- */
-
-/* fn_extra: what is known of the call */
-typedef struct TopkCall
-{
-	bool		constant;		/* the queries are a constant or a parameter */
-} TopkCall;
-
-static bool
-queries_are_constant(FunctionCallInfo fcinfo)
-{
-	TopkCall   *call = fcinfo->flinfo->fn_extra;
-	Aggref	   *aggref;
-
-	if (call)
-		return call->constant;
-	call = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(TopkCall));
-	aggref = AggGetAggref(fcinfo);
-	if (aggref && list_length(aggref->args) >= QUERIES_ARGUMENT)
-	{
-		Node	   *argument = (Node *) ((TargetEntry *) list_nth(aggref->args, QUERIES_ARGUMENT - 1))->expr;
-
-		call->constant = IsA(argument, Const) || IsA(argument, Param);
-	}
-	fcinfo->flinfo->fn_extra = call;
-	return call->constant;
-}
-
-/* Does a value at the same address still hold the same?  All of it if it is short. */
-static bool
-same_in_place(const char *a, const char *b, Size n)
-{
-	if (n <= COMPARE_BYTES)
-		return memcmp(a, b, n) == 0;
-	for (Size i = 0; i < SAMPLES; i++)
-	{
-		Size		at = (n - SAMPLE_BYTES) / (SAMPLES - 1) * i;
-
-		if (memcmp(a + at, b + at, SAMPLE_BYTES) != 0)
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_queries(TopkQueries *qs, Datum argument)
-{
-	struct varlena *raw = (struct varlena *) DatumGetPointer(argument);
-	const Tensor *given = qs->given;
-	Size		n = VARSIZE(given) - VARHDRSZ;
-	bool		same;
-
-	if (VARATT_IS_EXTERNAL_ONDISK(raw))
-	{
-		if (qs->stored && memcmp(qs->pointer, raw, TOPK_POINTER_SIZE) == 0)
-			return true;
-		memcpy(qs->pointer, raw, TOPK_POINTER_SIZE);
-		qs->stored = true;
-	}
-	if (VARATT_IS_EXTENDED(raw) && !VARATT_IS_SHORT(raw))
-		raw = (struct varlena *) DatumGetTensor(argument);
-	else if (raw == qs->address && VARSIZE_ANY_EXHDR(raw) == n)
-		return same_in_place(VARDATA_ANY(raw), VARDATA(given), n);
-	same = VARSIZE_ANY_EXHDR(raw) == n && memcmp(VARDATA_ANY(raw), VARDATA(given), n) == 0;
-	qs->address = DatumGetPointer(argument);
-	return same;
-}
+/* ---- the aggregate: (id, key, queries, k[, metric]) ---- */
 
 static Topk *
 with_queries(FunctionCallInfo fcinfo, Topk *t, MemoryContext parent, TopkMetric metric, int k)
@@ -111,23 +38,14 @@ with_queries(FunctionCallInfo fcinfo, Topk *t, MemoryContext parent, TopkMetric 
 		const Tensor *queries = DatumGetTensor(argument);
 
 		t = topk_set_queries(t, parent, queries, metric, k);
-		t->queries->address = DatumGetPointer(argument);
-		if (VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(argument)))
-		{
-			memcpy(t->queries->pointer, DatumGetPointer(argument), TOPK_POINTER_SIZE);
-			t->queries->stored = true;
-		}
+		repeated_argument_seen(&t->queries->argument, fcinfo, QUERIES_ARGUMENT);
 		if ((Pointer) queries != DatumGetPointer(argument))
 			pfree((void *) queries);
 	}
-	else if (!queries_are_constant(fcinfo) && !same_queries(t->queries, argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("queries must be the same in every row")));
+	else
+		repeated_argument_require(&t->queries->argument, fcinfo, QUERIES_ARGUMENT, "queries");
 	return t;
 }
-
-/* ---- the aggregate: (id, key, queries, k[, metric]) ---- */
 
 static TopkMetric
 metric_argument(FunctionCallInfo fcinfo)

@@ -18,6 +18,7 @@
 #include "fmgr.h"
 
 #include "base/state.h"
+#include "search/repeated_argument.h"
 #include "tensor/tensor.h"
 
 /* Stored: never renumber. */
@@ -40,18 +41,12 @@ typedef struct TopkEntry
 
 #define TOPK_MAX_ROWS		(PG_INT64_MAX / 4)
 
-/* An on-disk toast pointer with its two header bytes */
-#define TOPK_POINTER_SIZE (VARHDRSZ_EXTERNAL + sizeof(varatt_external))
-
 /* The queries in flight.  What a metric looks at is a vector less its centre; see topk_vector. */
 typedef struct TopkQueries
 {
-	Tensor	   *given;			/* as it came, detoasted */
-	const void *address;		/* where it came from last */
-	bool		stored;			/* pointer is set */
-	char		pointer[TOPK_POINTER_SIZE];
+	RepeatedArgument argument;	/* as it came */
 	TensorType	dtype;			/* of values: float4 or float8 */
-	const void *values;			/* q x d; given's where it can be */
+	const void *values;			/* q x d; the argument's where it can be */
 	double	   *squared;		/* q: of each vector as the metric looks at it */
 	double	   *centre;			/* q: each query's mean (correlation); else NULL */
 	double	   *middle;			/* d: the mean of the queries (euclidean); else NULL */

@@ -216,8 +216,7 @@ queries_new(Topk *t, const Tensor *given)
 	memory_claim_add(t->claim, size_add(size_add(VARSIZE(given), size_mul(elements, half ? 8 : 4)), size_mul(rows, sizeof(double))), MEMORY_HINT);
 	old = MemoryContextSwitchTo(STATE_CONTEXT(t));
 	qs = palloc0(sizeof(TopkQueries));
-	qs->given = huge_alloc(VARSIZE(given));
-	memcpy(qs->given, given, VARSIZE(given));
+	repeated_argument_keep(&qs->argument, given);
 	qs->dtype = half ? TENSOR_FLOAT4 : given->dtype;
 	if (half)
 	{
@@ -227,7 +226,7 @@ queries_new(Topk *t, const Tensor *given)
 		qs->values = values;
 	}
 	else
-		qs->values = TENSOR_DATA(qs->given);
+		qs->values = TENSOR_DATA(qs->argument.given);
 	qs->squared = huge_matrix(1, t->q);
 	qs->norm = huge_matrix(1, t->q);
 	if (t->metric == TOPK_CORRELATION)
