@@ -219,3 +219,12 @@ INSERT INTO samples_scored (v)
     UNION ALL SELECT scored_agg(fold, x[1], id::float8) FROM sample_rows
     UNION ALL SELECT scored_agg(id, -id, true) FROM sample_rows WHERE id = 1
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_localizer (id int GENERATED ALWAYS AS IDENTITY, v localizer);
+INSERT INTO samples_localizer (v)
+    SELECT localizer(x, fold > 0) FROM sample_rows
+    UNION ALL SELECT localizer(astype(x, 'float2'), fold = 1) FROM sample_rows WHERE id <= 9
+    UNION ALL SELECT localizer(x, true) FROM sample_rows WHERE id <= 2
+    UNION ALL SELECT localizer(y, id % 2 = 0) FROM sample_rows WHERE id % 7 <> 0
+    UNION ALL SELECT localizer(tensor '[1]', false)
+    UNION ALL SELECT NULL;
