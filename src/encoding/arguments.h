@@ -11,6 +11,7 @@
 #include "utils/array.h"
 
 #include "encoding/encoder.h"
+#include "stats/alphas.h"
 #include "stats/gram.h"
 
 /* ERROR if an argument of a function that is not strict is NULL; its name for the message. */
@@ -18,12 +19,6 @@ extern void argument_require_not_null(FunctionCallInfo fcinfo, int arg, const ch
 
 /* A gram to fit on: it has targets and rows. */
 extern const Gram *argument_gram(FunctionCallInfo fcinfo, int arg);
-
-/* Finite and positive, or not negative. */
-extern void argument_require_alpha(double alpha, bool zero_allowed);
-
-/* A float8[] of alphas; at least one, none NULL; palloc'd. */
-extern double *argument_alphas(ArrayType *array, bool zero_allowed, int *n);
 
 /* An int[] of widths, each at least 1, that sum to n_features; palloc'd. */
 extern int *argument_bands(ArrayType *array, int n_features, int *n);
