@@ -204,11 +204,13 @@ solve_group(const Fit *f, int n, const OrderedAlpha *alphas, LogisticProblem *pr
 		{
 			const LogisticProblem *p = &problems[a * folds + fold];
 
-			s->log_loss += p->held_loss / f->weight;
-			s->accuracy += p->held_right / f->weight;
+			s->log_loss += p->held_loss;
+			s->accuracy += p->held_right;
 			for (Size i = 0; i < f->size; i++)
 				mine[i] += p->w[i] / folds;
 		}
+		s->log_loss /= f->weight;
+		s->accuracy = Min(1, s->accuracy / f->weight);
 	}
 }
 
