@@ -228,3 +228,10 @@ INSERT INTO samples_localizer (v)
     UNION ALL SELECT localizer(y, id % 2 = 0) FROM sample_rows WHERE id % 7 <> 0
     UNION ALL SELECT localizer(tensor '[1]', false)
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_feature_activity (id int GENERATED ALWAYS AS IDENTITY, v feature_activity);
+INSERT INTO samples_feature_activity (v)
+    SELECT feature_activity(v) FROM samples_sparse WHERE id <= 1
+    UNION ALL SELECT feature_activity(v) FROM samples_sparse WHERE id IN (1, 2)
+    UNION ALL SELECT feature_activity('{}/3'::sparse)
+    UNION ALL SELECT NULL;
