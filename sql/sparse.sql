@@ -132,6 +132,18 @@ SET neuroenc.memory_limit = '1MB';
 SELECT feature_density(s) IS NULL FROM (VALUES ('{}/100000'::sparse)) v(s);
 RESET neuroenc.memory_limit;
 
+-- Features that are active together: as of the tensors.
+SELECT n_samples(c), n_features(c), cooccurrence_matrix(c, 'count') FROM (SELECT cooccurrence(code) AS c FROM codes) q;
+SELECT cooccurrence(code)::text = cooccurrence(code::tensor)::text, cooccurrence(code, 3)::text = cooccurrence(code::tensor, 3)::text FROM codes;
+SELECT bool_and(d.same) FROM (SELECT cooccurrence(s)::text = cooccurrence(s::tensor)::text AS same
+	FROM (SELECT sdr(array_agg(j), 40) AS s FROM generate_series(1, 300) i, generate_series(1, 40) j WHERE (i * j) % (i % 9 + 1) = 0 GROUP BY i) q) d;
+SELECT cooccurrence(code) FROM codes WHERE id = 3;
+SELECT cooccurrence(s) FROM (VALUES ('{1:1}/2'::sparse), ('{1:1}/3')) v(s);
+SELECT cooccurrence('{}/65537'::sparse);
+SELECT cooccurrence(code, -1) FROM codes;
+SELECT cooccurrence(code, id) FROM codes;
+SELECT cooccurrence(code, NULL) FROM codes;
+
 -- Toasted values are the same values.
 CREATE TEMP TABLE large (s sparse);
 INSERT INTO large SELECT sparse_from_entries(array_agg(i), array_agg(i::float8), 50000) FROM generate_series(1, 50000, 7) i;

@@ -11,8 +11,8 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
-#include "clustering/cooccurrence.h"
 #include "clustering/edges.h"
+#include "stats/cooccurrence.h"
 
 PG_FUNCTION_INFO_V1(cooccurrence_add_codes);
 PG_FUNCTION_INFO_V1(cooccurrence_n_samples);

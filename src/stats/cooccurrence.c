@@ -16,8 +16,8 @@
 #include "miscadmin.h"
 
 #include "base/dispatch.h"
-#include "clustering/cooccurrence.h"
 #include "linalg/linalg.h"
+#include "stats/cooccurrence.h"
 
 #define BLOCK_ROWS	512
 #define PANEL		256
@@ -100,19 +100,19 @@ find_active(Cooccurrence *c, const Tensor *codes)
 }
 
 static void
-count_sparse(Cooccurrence *c, int n)
+count_sparse(Cooccurrence *c, int n, const int32 *active)
 {
 	for (int s = 0; s < n; s++)
 	{
-		uint32	   *row = COOCCURRENCE_ROW(c, c->active[s]);
+		uint32	   *row = COOCCURRENCE_ROW(c, active[s]);
 
 		for (int t = 0; t <= s; t++)
-			row[c->active[t]]++;
+			row[active[t]]++;
 	}
 }
 
 static void
-wait_dense(Cooccurrence *c, int n)
+wait_dense(Cooccurrence *c, int n, const int32 *active)
 {
 	float	   *row;
 
@@ -131,7 +131,7 @@ wait_dense(Cooccurrence *c, int n)
 	row = c->waiting + (Size) c->n_waiting * c->p;
 	memset(row, 0, c->p * sizeof(float));
 	for (int s = 0; s < n; s++)
-		row[c->active[s]] = 1;
+		row[active[s]] = 1;
 	if (++c->n_waiting == BLOCK_ROWS)
 		cooccurrence_settle(c);
 }
@@ -168,6 +168,17 @@ require_more(const Cooccurrence *c, int64 n)
 }
 
 void
+cooccurrence_add_active(Cooccurrence *c, int n, const int32 *active)
+{
+	require_more(c, 1);
+	if (SPARSE(n, c->p))
+		count_sparse(c, n, active);
+	else
+		wait_dense(c, n, active);
+	c->n++;
+}
+
+void
 cooccurrence_add(Cooccurrence *c, const Tensor *codes)
 {
 	int			n;
@@ -177,15 +188,10 @@ cooccurrence_add(Cooccurrence *c, const Tensor *codes)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("row " INT64_FORMAT " has shape %s, but the rows before it have %d elements",
 						c->n + 1, tensor_shape_text(codes), c->p)));
-	require_more(c, 1);
 	n = find_active(c, codes);
 	if (n < 0)
 		report_nan(c, codes);
-	if (SPARSE(n, c->p))
-		count_sparse(c, n);
-	else
-		wait_dense(c, n);
-	c->n++;
+	cooccurrence_add_active(c, n, c->active);
 }
 
 /* ---- states ---- */

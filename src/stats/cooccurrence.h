@@ -39,6 +39,9 @@ extern Cooccurrence *cooccurrence_new(MemoryContext parent, int p, double thresh
 /* One row, p elements.  A NaN is an ERROR that names row and element. */
 extern void cooccurrence_add(Cooccurrence *c, const Tensor *codes);
 
+/* One row of which n features, ascending and from 0, are active. */
+extern void cooccurrence_add_active(Cooccurrence *c, int n, const int32 *active);
+
 /* Counts what is waiting. */
 extern void cooccurrence_settle(Cooccurrence *c);
 

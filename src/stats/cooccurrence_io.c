@@ -11,7 +11,7 @@
 
 #include "miscadmin.h"
 
-#include "clustering/cooccurrence.h"
+#include "stats/cooccurrence.h"
 
 #define HEAD_BYTES 3
 
