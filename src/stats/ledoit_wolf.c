@@ -67,26 +67,32 @@ fourth_moment_about_mean(const ResidualSums *sums)
 }
 
 double
-ledoit_wolf(ResidualSums *sums)
+residuals_about_mean(ResidualSums *sums)
 {
-	Size		p = sums->p;
-	double		n = (double) sums->n;
 	double		fourth = fourth_moment_about_mean(sums);
+
+	scatter_about_mean(sums->p, sums->n, sums->s, sums->xx);
+	return fourth;
+}
+
+double
+ledoit_wolf_intensity(Size p, int64 n_rows, double fourth, const double *scatter)
+{
+	double		n = (double) n_rows;
 	double		squares = 0;
 	double		mu;
 	double		delta;
 	double		beta;
 
-	scatter_about_mean(p, sums->n, sums->s, sums->xx);
 	if (p == 1)
 		return 0;
 	for (Size i = 0; i < p; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		squares += dot(p, sums->xx + i * p, sums->xx + i * p);
+		squares += dot(p, scatter + i * p, scatter + i * p);
 	}
 	squares /= n * n;
-	mu = trace(p, sums->xx) / (n * (double) p);
+	mu = trace(p, scatter) / (n * (double) p);
 	delta = (squares - (double) p * mu * mu) / (double) p;
 	beta = (fourth / n - squares) / ((double) p * n);
 	if (!(delta > 0))
@@ -94,12 +100,19 @@ ledoit_wolf(ResidualSums *sums)
 	return Max(0, Min(beta, delta)) / delta;
 }
 
-bool
-shrunk_precision(Size p, int64 n, double dof, double shrinkage, double *scatter)
+double
+ledoit_wolf(ResidualSums *sums)
+{
+	double		fourth = residuals_about_mean(sums);
+
+	return ledoit_wolf_intensity(sums->p, sums->n, fourth, sums->xx);
+}
+
+void
+shrink_covariance(Size p, int64 n, double dof, double shrinkage, double *scatter)
 {
 	double		mu = trace(p, scatter) / ((double) n * (double) p);
 	double		scale = (double) n / dof;
-	double	   *inverse = huge_alloc0(size_mul(p, p) * sizeof(double));
 
 	for (Size i = 0; i < p; i++)
 	{
@@ -107,8 +120,17 @@ shrunk_precision(Size p, int64 n, double dof, double shrinkage, double *scatter)
 		for (Size j = 0; j < p; j++)
 			scatter[i * p + j] *= (1 - shrinkage) / dof;
 		scatter[i * p + i] += shrinkage * mu * scale;
-		inverse[i * p + i] = 1;
 	}
+}
+
+bool
+shrunk_precision(Size p, int64 n, double dof, double shrinkage, double *scatter)
+{
+	double	   *inverse = huge_alloc0(size_mul(p, p) * sizeof(double));
+
+	for (Size i = 0; i < p; i++)
+		inverse[i * p + i] = 1;
+	shrink_covariance(p, n, dof, shrinkage, scatter);
 	if (cholesky_f8(p, scatter, p) != 0)
 		return false;
 	trsm_lower_f8(false, p, p, scatter, p, inverse, p);

@@ -285,6 +285,19 @@ residuals_copy(MemoryContext parent, const Residuals *r)
 	return copy;
 }
 
+void
+residuals_mean(const Residuals *r, double *mean)
+{
+	Size		p = r->sums.p;
+	double		n = (double) residuals_n(r);
+
+	for (Size j = 0; j < p; j++)
+		mean[j] = r->sums.centre ? r->sums.centre[j] * ((double) r->sums.n / n) + r->sums.s[j] / n : 0;
+	for (int i = 0; i < r->n_held; i++)
+		for (Size j = 0; j < p; j++)
+			mean[j] += r->held[i * p + j] / n;
+}
+
 ResidualSums
 residuals_sums(const Residuals *r)
 {

@@ -62,6 +62,9 @@ extern void residuals_set_shrinkage(Residuals *r, double shrinkage);
 
 extern int64 residuals_n(const Residuals *r);
 
+/* Their mean (p); there must be rows. */
+extern void residuals_mean(const Residuals *r, double *mean);
+
 /* Sums over all rows, in CurrentMemoryContext, X'X among them: the caller's to change. */
 extern ResidualSums residuals_sums(const Residuals *r);
 

@@ -1,7 +1,7 @@
 /*
  * stats_noise_precision.c
  *		SQL functions over residuals: the aggregates that sum them, + and counts, and
- *		the shrunk precision.
+ *		their shrunk covariance and precision.
  *
  * The aggregates' state is the expanded object itself, in a context that is a
  * direct child of the aggregate's; transitions hand on the same pointer.
@@ -26,6 +26,8 @@ PG_FUNCTION_INFO_V1(stats_noise_shrinkage);
 PG_FUNCTION_INFO_V1(stats_noise_precision_final);
 PG_FUNCTION_INFO_V1(stats_noise_precision);
 PG_FUNCTION_INFO_V1(stats_gram_precision);
+PG_FUNCTION_INFO_V1(stats_covariance);
+PG_FUNCTION_INFO_V1(stats_gram_covariance);
 
 STATE_IO_FUNCTIONS(residuals, residuals_kind)
 STATE_MERGE_FUNCTIONS(residuals, residuals_kind)
@@ -128,14 +130,16 @@ report_singular(int64 n, Size p, double shrinkage)
 			 errhint("Shrink more, or leave out channels that do not vary.")));
 }
 
-/* The inverse, from a scatter that is destroyed, as a tensor in 'home'. */
+/* The shrunk covariance, or its inverse, from a scatter that is destroyed, as a tensor in 'home'. */
 static Datum
-precision_of(MemoryContext home, Size p, int64 n, double dof, double shrinkage, double *scatter)
+matrix_of(bool inverse, MemoryContext home, Size p, int64 n, double dof, double shrinkage, double *scatter)
 {
 	MemoryContext scratch = CurrentMemoryContext;
 	Tensor	   *out;
 
-	if (!shrunk_precision(p, n, dof, shrinkage, scatter))
+	if (!inverse)
+		shrink_covariance(p, n, dof, shrinkage, scatter);
+	else if (!shrunk_precision(p, n, dof, shrinkage, scatter))
 		report_singular(n, p, shrinkage);
 	MemoryContextSwitchTo(home);
 	out = tensor_new_matrix(TENSOR_FLOAT8, p, p);
@@ -146,7 +150,7 @@ precision_of(MemoryContext home, Size p, int64 n, double dof, double shrinkage, 
 
 /* shrinkage NaN: Ledoit and Wolf's; dof 0: the number of rows */
 static Datum
-noise_precision(const Residuals *r, double shrinkage, int64 dof)
+residuals_matrix(bool inverse, const Residuals *r, double shrinkage, int64 dof)
 {
 	int64		n = residuals_n(r);
 	MemoryContext home = CurrentMemoryContext;
@@ -157,7 +161,7 @@ noise_precision(const Residuals *r, double shrinkage, int64 dof)
 	MemoryContextSwitchTo(precision_scratch(r->sums.p, 3));
 	sums = residuals_sums(r);
 	ledoit = ledoit_wolf(&sums);
-	return precision_of(home, sums.p, n, (double) (dof > 0 ? dof : n), isnan(shrinkage) ? ledoit : shrinkage, sums.xx);
+	return matrix_of(inverse, home, sums.p, n, (double) (dof > 0 ? dof : n), isnan(shrinkage) ? ledoit : shrinkage, sums.xx);
 }
 
 Datum
@@ -165,25 +169,36 @@ stats_noise_precision_final(PG_FUNCTION_ARGS)
 {
 	const Residuals *r = PG_GETARG_RESIDUALS(0);
 
-	return noise_precision(r, r->shrinkage, 0);
+	return residuals_matrix(true, r, r->shrinkage, 0);
+}
+
+/* 1 or more; NULL is 0 */
+static int64
+dof_argument(FunctionCallInfo fcinfo, int number)
+{
+	int64		dof = PG_ARGISNULL(number) ? 0 : PG_GETARG_INT64(number);
+
+	if (dof < 1 && !PG_ARGISNULL(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("dof must be at least 1, not " INT64_FORMAT, dof)));
+	return dof;
 }
 
 Datum
 stats_noise_precision(PG_FUNCTION_ARGS)
 {
-	int64		dof = 0;
-
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	if (!PG_ARGISNULL(2))
-	{
-		dof = PG_GETARG_INT64(2);
-		if (dof < 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("dof must be at least 1, not " INT64_FORMAT, dof)));
-	}
-	return noise_precision(PG_GETARG_RESIDUALS(0), shrinkage_argument(fcinfo, 1), dof);
+	return residuals_matrix(true, PG_GETARG_RESIDUALS(0), shrinkage_argument(fcinfo, 1), dof_argument(fcinfo, 2));
+}
+
+Datum
+stats_covariance(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	return residuals_matrix(false, PG_GETARG_RESIDUALS(0), shrinkage_argument(fcinfo, 1), dof_argument(fcinfo, 2));
 }
 
 Datum
@@ -205,11 +220,9 @@ stats_noise_shrinkage(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(shrinkage);
 }
 
-Datum
-stats_gram_precision(PG_FUNCTION_ARGS)
+static Datum
+gram_matrix(bool inverse, const Gram *g, double shrinkage, int64 dof)
 {
-	const Gram *g = PG_GETARG_GRAM(0);
-	double		shrinkage = shrinkage_argument(fcinfo, 1);
 	int64		n = gram_n(g);
 	Size		p = g->p;
 	MemoryContext home = CurrentMemoryContext;
@@ -219,5 +232,19 @@ stats_gram_precision(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(precision_scratch(p, 2));
 	scatter = huge_matrix(p, p);
 	gram_scatter(g, huge_alloc(p * sizeof(double)), scatter);
-	return precision_of(home, p, n, (double) n, shrinkage, scatter);
+	return matrix_of(inverse, home, p, n, (double) (dof > 0 ? dof : n), shrinkage, scatter);
+}
+
+Datum
+stats_gram_precision(PG_FUNCTION_ARGS)
+{
+	return gram_matrix(true, PG_GETARG_GRAM(0), shrinkage_argument(fcinfo, 1), 0);
+}
+
+Datum
+stats_gram_covariance(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	return gram_matrix(false, PG_GETARG_GRAM(0), shrinkage_argument(fcinfo, 1), dof_argument(fcinfo, 2));
 }

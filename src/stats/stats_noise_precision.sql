@@ -83,3 +83,12 @@ COMMENT ON FUNCTION noise_shrinkage(residuals) IS 'Ledoit and Wolf''s shrinkage 
 CREATE FUNCTION noise_precision(g gram, shrinkage float8) RETURNS tensor
     AS 'MODULE_PATHNAME', 'stats_gram_precision' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION noise_precision(gram, float8) IS 'the inverse of the shrunk covariance of a gram''s x, all folds together, with a given shrinkage from 0 to 1; Ledoit and Wolf''s own needs sums that a gram does not keep: residuals_agg';
+
+-- the covariance itself
+
+CREATE FUNCTION covariance(g gram, shrinkage float8 DEFAULT 0, dof bigint DEFAULT NULL) RETURNS tensor
+    AS 'MODULE_PATHNAME', 'stats_gram_covariance' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION covariance(gram, float8, bigint) IS 'the covariance of a gram''s x about its mean, all folds together (p x p, float8): (1 - shrinkage) S + shrinkage mu I, S divided by dof (NULL: n rows; n - 1 is NumPy''s), mu its mean diagonal; shrinkage from 0 (the default, S itself) to 1. For causal_inner_product and whiten. A gram or shrinkage that is NULL gives NULL; fewer than two rows are an error';
+CREATE FUNCTION covariance(r residuals, shrinkage float8 DEFAULT NULL, dof bigint DEFAULT NULL) RETURNS tensor
+    AS 'MODULE_PATHNAME', 'stats_covariance' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION covariance(residuals, float8, bigint) IS 'the shrunk covariance of rows that residuals_agg summed, the matrix whose inverse noise_precision(residuals, shrinkage, dof) is; shrinkage NULL: Ledoit and Wolf''s. Residuals that are NULL give NULL';

@@ -125,6 +125,16 @@ extern Tensor *tensor_reshape(const Tensor *t, int ndim, const int32 *dims);
 extern int tensor_dims_from_array(struct ArrayType *array, int32 dims[TENSOR_MAX_NDIM],
 								  const char *what);
 
+/* ---- tensor_linalg.c ---- */
+
+/*
+ * The elements as float8, in CurrentMemoryContext: all finite, and of a square
+ * matrix that is symmetric but for rounding, which is averaged away; else ERROR
+ * ("what needs finite elements, ..").
+ */
+extern double *tensor_finite_elements(const Tensor *t, const char *what);
+extern double *tensor_symmetric_elements(const Tensor *t, const char *what);
+
 /* ---- tensor_io.c ---- */
 
 /* JSON text: nested lists of numbers, null (NaN), "NaN", "Infinity", "-Infinity". */

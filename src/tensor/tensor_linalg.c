@@ -46,9 +46,8 @@ require_matrix(const Tensor *t, const char *what)
 				 errmsg("%s takes a matrix, not a tensor of shape %s", what, tensor_shape_text(t))));
 }
 
-/* The elements as float8, all finite; in CurrentMemoryContext. */
-static double *
-finite_elements(const Tensor *t, const char *what)
+double *
+tensor_finite_elements(const Tensor *t, const char *what)
 {
 	Size		n = tensor_size(t);
 	Size		columns = t->ndim == 2 ? t->dims[1] : 1;
@@ -115,6 +114,17 @@ symmetrise(Size n, double *a, TensorType dtype, const char *what)
 			a[i * n + j] = a[j * n + i] = x / 2 + y / 2;
 		}
 	}
+}
+
+double *
+tensor_symmetric_elements(const Tensor *t, const char *what)
+{
+	double	   *a;
+
+	require_square(t, what);
+	a = tensor_finite_elements(t, what);
+	symmetrise(t->dims[0], a, t->dtype, what);
+	return a;
 }
 
 /* ---- signs ---- */
@@ -188,8 +198,7 @@ tensor_eigh(PG_FUNCTION_ARGS)
 	n = t->dims[0];
 	tensor_check_shape(TENSOR_FLOAT8, 2, t->dims);
 	scratch = enter_scratch("eigh", size_mul(2, size_mul(n, n)), &before);
-	a = finite_elements(t, "eigh");
-	symmetrise(n, a, t->dtype, "eigh");
+	a = tensor_symmetric_elements(t, "eigh");
 	MemoryContextSwitchTo(before);
 	values = tensor_new_vector(TENSOR_FLOAT8, n);
 	vectors = tensor_new_matrix(TENSOR_FLOAT8, n, n);
@@ -231,7 +240,7 @@ tensor_svd(PG_FUNCTION_ARGS)
 	tensor_check_shape(TENSOR_FLOAT8, 2, t->dims);
 	scratch = enter_scratch("svd", size_add(size_mul(m, n), size_mul(rank, size_add(m, n))),
 							&before);
-	a = finite_elements(t, "svd");
+	a = tensor_finite_elements(t, "svd");
 	MemoryContextSwitchTo(before);
 	u = tensor_new_matrix(TENSOR_FLOAT8, m, rank);
 	s = tensor_new_vector(TENSOR_FLOAT8, rank);
@@ -268,8 +277,7 @@ tensor_cholesky(PG_FUNCTION_ARGS)
 	n = t->dims[0];
 	tensor_check_shape(TENSOR_FLOAT8, 2, t->dims);
 	scratch = enter_scratch("cholesky", size_mul(2, size_mul(n, n)), &before);
-	a = finite_elements(t, "cholesky");
-	symmetrise(n, a, t->dtype, "cholesky");
+	a = tensor_symmetric_elements(t, "cholesky");
 	failed = cholesky_f8(n, a, n);
 	if (failed != 0)
 		ereport(ERROR,
@@ -308,8 +316,8 @@ tensor_solve(PG_FUNCTION_ARGS)
 	tensor_check_shape(TENSOR_FLOAT8, b->ndim, b->dims);
 	scratch = enter_scratch("solve", size_add(size_mul(n, n), size_mul(2, tensor_size(b))),
 							&before);
-	matrix = finite_elements(a, "solve");
-	x = finite_elements(b, "solve");
+	matrix = tensor_finite_elements(a, "solve");
+	x = tensor_finite_elements(b, "solve");
 	failed = solve_f8(n, b->ndim == 2 ? b->dims[1] : 1, matrix, x);
 	if (failed != 0)
 		ereport(ERROR,

@@ -1,0 +1,214 @@
+"""Directions: LDA against scikit-learn and SciPy, projections, whitening and the causal inner product against
+NumPy, parallelograms against all quadruples, ideal words against least squares."""
+import itertools
+
+import numpy as np
+import scipy.linalg
+from sklearn.covariance import ledoit_wolf_shrinkage, shrunk_covariance
+from sklearn.datasets import load_iris, load_wine
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from gram_tables import load, query, unwire, value
+from neuroenc_oracle import assert_close, get, put
+
+
+def tensor(db, expression, args=None):
+    return unwire(value(db, f'SELECT tensor_send({expression})', args))
+
+
+def classes(seed, n, p, k, offset=0.):
+    """Rows of k classes of unequal sizes, correlated features, heavy tails, about an offset."""
+    rng = np.random.default_rng(seed)
+    label = np.minimum(rng.integers(0, k + 1, n), k - 1)
+    X = rng.standard_t(6, (n, p)) @ (np.eye(p) + .4 * rng.standard_normal((p, p)) / np.sqrt(p))
+    return X + rng.standard_normal((k, p))[label] + offset, label
+
+
+def within(X, label):
+    resid = np.array([x - X[label == l].mean(axis=0) for x, l in zip(X, label)])
+    return resid, resid.T @ resid / len(X)
+
+
+def relative(got, want):
+    return np.abs(np.asarray(got) - want).max() / np.abs(want).max()
+
+
+def test_mean_difference(db):
+    for dtype, offset in ((np.float32, 0), (float, 1e4)):
+        X, label = classes(1, 700, 9, 2, offset)
+        X = X.astype(dtype)
+        load(db, 'dir_t', X, X[:, :1], label)
+        Z = X.astype(float)
+        want = Z[label == 1].mean(axis=0) - Z[label == 0].mean(axis=0)
+        for call in ('mean_difference(x, fold = 1)', 'mean_difference(x, fold)', "mean_difference(x, 'class ' || fold)",
+                     'mean_difference(class_sums_agg(x, fold))', "mean_difference(class_means_agg(x, fold), '1', '0')",
+                     'mean_difference(class_means_agg(x, fold), 1)', '-mean_difference(class_sums_agg(x, fold = 1), \'false\')'):
+            assert_close(call, tensor(db, f'(SELECT {call} FROM dir_t)'), want, rtol=1e-11, atol=1e-11 * max(1, offset))
+    X, label = classes(2, 300, 5, 4)
+    load(db, 'dir_t', X, X[:, :1], label)
+    assert_close('one of four', tensor(db, "(SELECT mean_difference(class_means_agg(x, fold), 2) FROM dir_t)"),
+                 X[label == 2].mean(axis=0) - X[label != 2].mean(axis=0), rtol=1e-11, atol=1e-12)
+
+
+def test_lda_direction(db):
+    for n, p, offset in ((60, 4, 0), (900, 30, 0), (2000, 60, 1e4), (40, 25, 0)):
+        X, label = classes(n, n, p, 2, offset)
+        load(db, 'dir_t', X, X[:, :1], label)
+        for shrinkage in (0, .1, 1):
+            want = LinearDiscriminantAnalysis(solver='lsqr', shrinkage=shrinkage).fit(X - X.mean(axis=0), label).coef_[0]
+            got = tensor(db, f'(SELECT lda_direction(class_sums_agg(x, fold), {shrinkage}) FROM dir_t)')
+            assert relative(got, want) < 1e-6, (n, p, shrinkage, relative(got, want))
+        resid, S = within(X, label)
+        a = ledoit_wolf_shrinkage(resid, assume_centered=True)
+        assert_close('Ledoit and Wolf', value(db, 'SELECT (lda(class_sums_agg(x, fold))).shrinkage FROM dir_t'), a, rtol=1e-6, atol=1e-12)
+        want = np.linalg.solve(shrunk_covariance(S, a), X[label == 1].mean(axis=0) - X[label == 0].mean(axis=0))
+        for call in ('lda_direction(x, fold = 1)', 'lda_direction(x, fold)', "lda_direction(x, fold || 'th')",
+                     "lda_direction(class_sums_agg(x, fold), positive => '1')", 'lda_direction(class_sums_agg(x, fold), NULL, 1, 0)'):
+            assert relative(tensor(db, f'(SELECT {call} FROM dir_t)'), want) < 1e-6, call
+    X, label = classes(7, 300, 8, 3)
+    load(db, 'dir_t', X, X[:, :1], label)
+    _, S = within(X, label)
+    want = np.linalg.solve(shrunk_covariance(S, .2), X[label == 0].mean(axis=0) - X[label == 2].mean(axis=0))
+    assert relative(tensor(db, '(SELECT lda_direction(class_sums_agg(x, fold), .2, 0, 2) FROM dir_t)'), want) < 1e-9
+
+
+def lda(db, call):
+    with db.cursor() as c:
+        c.execute(f'SELECT tensor_send((l).directions), tensor_send((l).separation), (l).labels FROM (SELECT {call} AS l FROM dir_t OFFSET 0) q')
+        directions, separation, labels = c.fetchone()
+    return unwire(directions), unwire(separation), labels
+
+
+def test_lda_axes(db):
+    sets = [load_iris(return_X_y=True), load_wine(return_X_y=True), classes(5, 500, 6, 5), classes(6, 90, 3, 7)]
+    for X, label in sets:
+        load(db, 'dir_t', X, X[:, :1], label)
+        directions, separation, labels = lda(db, 'lda(class_sums_agg(x, fold), 0)')
+        assert labels == [str(l) for l in np.unique(label)]
+        fitted = LinearDiscriminantAnalysis(solver='eigen').fit(X, label)
+        m = min(len(labels) - 1, X.shape[1])
+        assert directions.shape == (m, X.shape[1])
+        assert_close('separation', separation / separation.sum(), fitted.explained_variance_ratio_[:m], rtol=1e-6, atol=1e-9)
+        for got, want in zip(directions, fitted.scalings_[:, :m].T):
+            assert got[np.abs(got).argmax()] > 0
+            want = want * np.sign(want @ got)
+            assert relative(got, want) < 1e-6
+        for shrinkage in (.3,):
+            _, S = within(X, label)
+            S = shrunk_covariance(S, shrinkage)
+            M = np.array([X[label == l].mean(axis=0) - X.mean(axis=0) for l in np.unique(label)])
+            B = (M * np.bincount(label)[:, None] / len(X)).T @ M
+            values, vectors = scipy.linalg.eigh(B, S)
+            directions, separation, _ = lda(db, f'lda(class_sums_agg(x, fold), {shrinkage})')
+            assert_close('separation', separation, values[::-1][:m], rtol=1e-8, atol=1e-10)
+            for got, want in zip(directions, vectors[:, ::-1].T):
+                assert relative(got, want * np.sign(want @ got)) < 1e-6
+
+
+def test_class_sums_merged(db):
+    """Parts added in any way, stored, and parallel plans: one scan's answer."""
+    X, label = classes(8, 3000, 12, 3, 50.)
+    load(db, 'dir_t', X, X[:, :1], label, persistent=True)
+    want = tensor(db, "(SELECT lda_direction(class_sums_agg(x, fold), positive => '2') FROM dir_t)")
+    mean = tensor(db, "(SELECT mean_difference(class_means_agg(x, fold), 2, 0) FROM dir_t)")
+    for by in ('id % 7', 'id % 900', 'fold'):
+        for stored in ('s', 's::text::class_sums'):
+            parts = f'(SELECT {{}}_agg(x, fold) AS s FROM dir_t GROUP BY {by}) q'
+            got = tensor(db, f"(SELECT lda_direction(sum({stored}), positive => '2') FROM {parts.format('class_sums')})")
+            assert relative(got, want) < 1e-9, (by, stored)
+            got = tensor(db, f"(SELECT mean_difference(sum({stored}), 2, 0) FROM {parts.format('class_means')})")
+            assert relative(got, mean) < 1e-11, (by, stored)
+    twice = tensor(db, "(SELECT lda_direction(s + s, 0) FROM (SELECT class_sums_agg(x, fold = 1) AS s FROM dir_t OFFSET 0) q)")
+    assert relative(twice, tensor(db, '(SELECT lda_direction(class_sums_agg(x, fold = 1), 0) FROM dir_t)')) < 1e-9
+    with db.cursor() as c:
+        c.execute('''ALTER TABLE dir_t SET (parallel_workers = 2); ANALYZE dir_t; SET parallel_setup_cost = 0;
+                     SET min_parallel_table_scan_size = 0''')
+    for call, expected in (('lda_direction(x, fold = 2)', None), ('mean_difference(x, fold = 2)', None)):
+        for workers in (0, 2):
+            with db.cursor() as c:
+                c.execute(f'SET max_parallel_workers_per_gather = {workers}')
+            plan = '\n'.join(r[0] for r in query(db, f'EXPLAIN SELECT {call} FROM dir_t'))
+            assert ('Partial Aggregate' in plan) == (workers > 0), plan
+            got = tensor(db, f'(SELECT {call} FROM dir_t)')
+            expected = got if expected is None else expected
+            assert relative(got, expected) < 1e-9
+
+
+def test_under_a_covariance(db):
+    rng = np.random.default_rng(3)
+    for p in (1, 7, 300):
+        X = rng.standard_normal((3 * p + 5, p)) @ rng.standard_normal((p, p)) + 100
+        U, V = rng.standard_normal((2, 6, p))
+        load(db, 'dir_t', X, X[:, :1], np.arange(len(X)) % 3)
+        load(db, 'dir_uv', U, V)
+        C = np.cov(X.T, ddof=0).reshape(p, p)
+        for call, want in (('covariance(gram_agg(x))', C), (f'covariance(gram_agg(x), dof => {len(X) - 1})', np.cov(X.T).reshape(p, p)),
+                           ('covariance(gram_agg(x), .3)', shrunk_covariance(C, .3)), ('covariance(residuals_agg(x), 0)', C),
+                           ('covariance(residuals_agg(x))', shrunk_covariance(C, ledoit_wolf_shrinkage(X)))):
+            got = tensor(db, f'(SELECT {call} FROM dir_t)')
+            assert relative(got, want) < 1e-8, (p, call)
+            assert np.array_equal(got, got.T)
+        got = [r[0] for r in query(db, 'SELECT causal_inner_product(x, y, (SELECT covariance(gram_agg(x)) FROM dir_t)) FROM dir_uv ORDER BY id')]
+        want = np.einsum('ij,jk,ik->i', U, np.linalg.inv(C), V)
+        assert_close('causal', got, want, rtol=1e-6, atol=1e-6 * np.abs(want).max())
+        got = [r[0] for r in query(db, '''SELECT dot(whiten(x, c), whiten(y, c)) FROM dir_uv, (SELECT covariance(gram_agg(x)) AS c FROM dir_t) AS q
+            ORDER BY id''')]
+        assert_close('whitened', got, want, rtol=1e-6, atol=1e-6 * np.abs(want).max())
+        W = get(db, 'whiten(from_npy(%s), from_npy(%s))', (put(X), put(C)))
+        assert_close('covariance of whitened', np.cov(W.T, ddof=0).reshape(p, p), np.eye(p), rtol=1e-6, atol=1e-6)
+        root = scipy.linalg.fractional_matrix_power(C, -.5)
+        assert relative(W, X @ root) < 1e-7
+
+
+def test_covariance_of_each_row(db):
+    """The covariance may change from row to row, in line or stored apart, and in a loop of PL/pgSQL."""
+    rng = np.random.default_rng(4)
+    C = [np.cov(rng.standard_normal((9, 3)).T) for _ in range(6)] + [np.cov(rng.standard_normal((200, 60)).T) for _ in range(3)]
+    with db.cursor() as c:
+        c.execute('CREATE TEMP TABLE dir_c (id int, u tensor, c tensor)')
+        for i, matrix in enumerate(C):
+            c.execute('INSERT INTO dir_c VALUES (%s, from_npy(%s), from_npy(%s))', (i, put(np.arange(len(matrix)) + 1.), put(matrix)))
+        c.execute('''CREATE FUNCTION pg_temp.looped() RETURNS SETOF float8 LANGUAGE plpgsql AS $$
+            DECLARE r record; x float8;
+            BEGIN
+                FOR r IN SELECT * FROM dir_c ORDER BY id, u LOOP
+                    x := causal_inner_product(r.u, r.u, r.c);
+                    RETURN NEXT x;
+                END LOOP;
+            END $$''')
+    want = [(np.arange(len(m)) + 1.) @ np.linalg.inv(m) @ (np.arange(len(m)) + 1.) for m in C]
+    assert_close('rows', [r[0] for r in query(db, 'SELECT causal_inner_product(u, u, c) FROM dir_c ORDER BY id')], want, rtol=1e-8)
+    assert_close('loop', [r[0] for r in query(db, 'SELECT pg_temp.looped()')], want, rtol=1e-8)
+
+
+def test_project_out(db):
+    rng = np.random.default_rng(5)
+    for p, k, dtype in ((5, 2, float), (40, 7, np.float32), (300, 60, float), (4, 9, float)):
+        D = (rng.standard_normal((k, p)) * 10. ** rng.integers(-3, 4, (k, 1))).astype(dtype)
+        D = np.vstack([D, 2 * D[0], np.zeros(p)]).astype(dtype)
+        X = rng.standard_normal((8, p)).astype(dtype)
+        Q = np.linalg.qr((D[:k] / np.linalg.norm(D[:k], axis=1)[:, None]).astype(float).T)[0]
+        want = X - X.astype(float) @ Q @ Q.T
+        got = get(db, 'project_out(from_npy(%s), from_npy(%s))', (put(X), put(D)))
+        close = 1e-12 if dtype is float else 1e-5
+        assert got.dtype == X.dtype
+        assert np.abs(got - want).max() < close
+        assert np.abs(get(db, 'project_out(from_npy(%s), from_npy(%s))', (put(got), put(D))) - got).max() < close
+        load(db, 'dir_x', X, X[:, :1])
+        with db.cursor() as c:
+            c.execute('SELECT tensor_send(project_out(x, from_npy(%s))) FROM dir_x ORDER BY id', (put(D),))
+            rows = np.array([unwire(r[0]) for r in c.fetchall()])
+        assert np.abs(rows - want).max() < close, (p, k, np.abs(rows - want).max(axis=1))
+
+
+def test_steer_and_analogy(db):
+    rng = np.random.default_rng(6)
+    x, d, a = rng.standard_normal((4, 6)), rng.standard_normal(6), 2.5
+    assert_close('steer', get(db, 'steer(from_npy(%s), from_npy(%s), 2.5)', (put(x), put(d))), x + a * d, rtol=1e-14)
+    assert_close('unit', get(db, 'steer(from_npy(%s), from_npy(%s), 2.5, unit => true)', (put(x[0]), put(d * 1e200))),
+                 x[0] + a * d / np.linalg.norm(d), rtol=1e-14)
+    unit = [v / np.linalg.norm(v) for v in x[:3]]
+    args = tuple(put(v) for v in x[:3])
+    assert_close('analogy', get(db, 'analogy(from_npy(%s), from_npy(%s), from_npy(%s))', args), x[1] - x[0] + x[2], rtol=1e-14)
+    want = unit[1] - unit[0] + unit[2]
+    assert_close('normalized', get(db, 'analogy(from_npy(%s), from_npy(%s), from_npy(%s), true)', args), want / np.linalg.norm(want), rtol=1e-14)
