@@ -235,3 +235,9 @@ INSERT INTO samples_feature_activity (v)
     UNION ALL SELECT feature_activity(v) FROM samples_sparse WHERE id IN (1, 2)
     UNION ALL SELECT feature_activity('{}/3'::sparse)
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_softmax_projection (id int GENERATED ALWAYS AS IDENTITY, v softmax_projection);
+INSERT INTO samples_softmax_projection (v)
+    SELECT softmax_projection('[[1,2],[-3,0.5]]'::tensor, random_normal('{2}', i), 0.1) FROM generate_series(1, 9) i
+    UNION ALL SELECT softmax_projection('float8:[1,2,3]', 'float2:[3,2,1]', 1)
+    UNION ALL SELECT NULL;

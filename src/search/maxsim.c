@@ -178,7 +178,13 @@ best_wide(const MaxsimQuery *query, const Item *item, Size i, const double *g, b
 
 	for (Size j = 0; j < item->m; j++)
 		if (!isnan(item->weight[j]))
-			best = Max(best, score_of(g[j], query->squared[i], item->squared[j], cosine));
+		{
+			double		score = score_of(g[j], query->squared[i], item->squared[j], cosine);
+
+			if (isnan(score))
+				return score;
+			best = Max(best, score);
+		}
 	return best;
 }
 
