@@ -11,6 +11,8 @@ Targets, found in the catalog of a database of its own:
     json            the casts from json and jsonb
     functions       every other function of the extension, arguments drawn from pools of edge values, among them
                     mutated values that the receive functions let pass
+    edges           every function with each edge value at each of its arguments in turn, and each pair of them at
+                    the first two; the other arguments drawn
     aggregates      every aggregate over a few rows of such values
 
 An input must be accepted, and then text and binary forms round-trip, or be
@@ -516,7 +518,9 @@ def pools(db, types):
         pool[name + "[]"] = ["'{}'", "NULL", "(SELECT array_agg(v) FROM samples_%s WHERE id < 6)" % name]
     small = ["'[1,2,3]'", "'[0,0,0]'", "'[3,1,2]'", "'[[1,2,3],[4,5,6],[7,8,10]]'", "'float8:[1,2,3]'", "'float2:[1,NaN,3]'",
              "'[[2,1,0,0],[0,2,0,0],[0,0,3,0],[0,0,0,1]]'", "'[1]'", "'[]'"]
-    pool["tensor"] = pool.get("tensor", []) + small * 3
+    odd = ["'5'", "'[[[[[[[[1]]]]]]]]'", "'(0,3):[]'", "'(0,65536,4):[]'", "'[[1],[2],[3]]'", "'[NaN,Infinity,-Infinity]'",
+           "'float8:[1e300,1e-300,-1e300]'", "zeros('{1000000}')", "zeros('{100000,1}')", "zeros('{1,100000}')"]
+    pool["tensor"] = pool.get("tensor", []) + small * 3 + odd
     return pool
 
 
@@ -543,7 +547,12 @@ def call(rng, pool, function):
     name, arguments, returns_set, defaults, result, variadic, kind = function
     if defaults and rng.random() < 0.4:
         arguments = arguments[: len(arguments) - rng.randrange(1, defaults + 1)]
-    text = "%s(%s)" % (name, ", ".join(draw(rng, pool, a) for a in arguments))
+    return call_with(function, [draw(rng, pool, a) for a in arguments])
+
+
+def call_with(function, values):
+    name, _, returns_set, _, _, _, kind = function
+    text = "%s(%s)" % (name, ", ".join(values))
     if kind == "w":
         text += " OVER ()"
     if returns_set:
@@ -557,6 +566,27 @@ def fuzz_functions(db, rng, budget, pool):
     per = max(3, budget // max(1, len(functions)))
     statements = [call(rng, pool, f) for f in functions for _ in range(per if f[1] else 1)]
     run_batch_each(db, target, statements)
+    return target.report()
+
+
+def fuzz_edges(db, rng, budget, pool):
+    target = Target("edges")
+    statements = []
+    for function in functions_of(db, ["f", "w"]):
+        if not callable_by(pool, function[1]) or function[4] in ("internal", "cstring", "trigger") or not function[1]:
+            continue
+        kinds = function[1]
+        edges = [sorted(set(pool[kind])) for kind in kinds]
+        chosen = [{at: value} for at in range(len(kinds)) for value in edges[at]]
+        if len(kinds) > 1:
+            chosen += [{0: a, 1: b} for a in edges[0] for b in edges[1]]
+        for fixed in chosen:
+            statements.append(call_with(function, [(fixed[at] if at in fixed else rng.choice(pool[kind])) + "::" + kind
+                                                   for at, kind in enumerate(kinds)]))
+    rng.shuffle(statements)
+    everything = len(statements)
+    run_batch_each(db, target, statements[:budget])
+    target.name = "edges (of %d calls)" % everything
     return target.report()
 
 
@@ -633,6 +663,7 @@ def plan(db):
     if db.run("SELECT count(*) FROM pg_cast WHERE castsource = 'json'::regtype AND casttarget = to_regtype('tensor')")[0][0]:
         targets.append(("json", 1, lambda r, b: fuzz_json(db, r, b, json_statement, json_samples)))
     targets.append(("functions", 4, lambda r, b: fuzz_functions(db, r, b, pools(db, types))))
+    targets.append(("edges", 6, lambda r, b: fuzz_edges(db, r, b, pools(db, types))))
     targets.append(("aggregates", 2, lambda r, b: fuzz_aggregates(db, r, b, pools(db, types))))
     return targets
 
