@@ -5,11 +5,11 @@
  * The network simplex method on the complete bipartite graph (Dantzig 1951;
  * Ahuja, Magnanti and Orlin 1993, chapter 11).  A basis is a spanning tree over
  * the m sources, the n sinks and a root, to which every node has an artificial
- * arc at the start.  A pivot takes in an arc of negative reduced cost (rows are
- * priced in turn, one or a few at a time), pushes flow round the cycle it closes,
+ * arc at the start.  A pivot takes in an arc of negative reduced cost (rows, or
+ * pieces of long ones, are priced in turn), pushes flow round the cycle it closes,
  * and hangs the part of the tree that the emptied arc cut off to the new one.
  * Arcs that are not in the tree carry nothing, so that beside the costs only
- * O(m + n) is held.  A pivot costs a row and the part that moves.
+ * O(m + n) is held.  A pivot costs what is priced and the part that moves.
  *
  * The subtlety is degeneracy: uniform masses empty several arcs at once.  The tree
  * is kept strongly feasible (Cunningham 1976): an arc without flow points to the
@@ -46,7 +46,7 @@ struct Transport
 	int		   *next;			/* sibling */
 	int		   *before;			/* sibling */
 	int		   *depth;
-	Size		next_row;		/* to be priced */
+	Size		next_piece;		/* of a row, to be priced */
 };
 
 #define NODE_BYTES (2 * sizeof(double) + 5 * sizeof(int))
@@ -156,7 +156,7 @@ first_tree(Transport *t, const double *supply, const double *demand)
 		attach(t, u, root);
 	}
 	set_potentials(t);
-	t->next_row = 0;
+	t->next_piece = 0;
 }
 
 /* ---- pricing ---- */
@@ -176,28 +176,36 @@ least_difference(const double *restrict cost, const double *restrict pi, Size n)
 	return least;
 }
 
-/* The arc of most negative reduced cost in the next rows that have one; false: the tree is optimal. */
+/*
+ * The arc of most negative reduced cost among the next sqrt(m n) or so that have one: whole rows,
+ * or pieces of a row where sinks outnumber sources.  false: the tree is optimal.
+ */
 static bool
 entering_arc(Transport *t, int *source, int *sink, double *reduced)
 {
-	Size		rows_at_once = (Size) ceil(sqrt((double) t->m / (double) t->n));
+	Size		piece = t->n > t->m ? (Size) ceil(sqrt((double) t->m * (double) t->n)) : t->n;
+	Size		pieces_a_row = (t->n + piece - 1) / piece;
+	Size		pieces_at_once = (Size) ceil(sqrt((double) t->m / (double) t->n));
 	Size		in_block = 0;
 	const double *pi = t->pi + t->m;
+	Size		best_first = 0;
 
 	*reduced = -TOLERANCE * t->artificial;
 	*source = -1;
-	for (Size scanned = 0; scanned < t->m; scanned++)
+	for (Size scanned = 0; scanned < t->m * pieces_a_row; scanned++)
 	{
-		Size		i = t->next_row;
-		double		least = least_difference(t->cost + i * t->n, pi, t->n) + t->pi[i];
+		Size		i = t->next_piece / pieces_a_row;
+		Size		first = t->next_piece % pieces_a_row * piece;
+		double		least = least_difference(t->cost + i * t->n + first, pi + first, Min(piece, t->n - first)) + t->pi[i];
 
-		t->next_row = i + 1 == t->m ? 0 : i + 1;
+		t->next_piece = t->next_piece + 1 == t->m * pieces_a_row ? 0 : t->next_piece + 1;
 		if (least < *reduced)
 		{
 			*reduced = least;
 			*source = (int) i;
+			best_first = first;
 		}
-		if (++in_block == rows_at_once)
+		if (++in_block == pieces_at_once)
 		{
 			if (*source >= 0)
 				break;
@@ -206,7 +214,7 @@ entering_arc(Transport *t, int *source, int *sink, double *reduced)
 	}
 	if (*source < 0)
 		return false;
-	for (Size j = 0;; j++)
+	for (Size j = best_first;; j++)
 		if (t->cost[*source * t->n + j] - pi[j] + t->pi[*source] == *reduced)
 		{
 			*sink = (int) (t->m + j);
