@@ -138,8 +138,8 @@ extern Topk *topk_set_queries(Topk *t, MemoryContext parent, const Tensor *queri
  */
 extern double topk_vector(TopkMetric metric, double *x, int d, double *centre);
 
-/* unit (d) = (x - middle) / |x - middle|, middle NULL: 0; x is overwritten.  Returns the length. */
-extern double topk_unit(double *x, const double *middle, int d, float *unit);
+/* unit (d) = (x - middle) / |x - middle|, middle NULL: 0; squared is |x|^2; x is overwritten.  Returns the length. */
+extern double topk_unit(double *x, double squared, const double *middle, int d, float *unit);
 
 /* ---- topk_block.c ---- */
 

@@ -461,6 +461,6 @@ topk_add(Topk *t, int64 id, const Tensor *key)
 	b->id[i] = id;
 	b->squared[i] = topk_vector(t->metric, b->row, t->d, &b->centre[i]);
 	check_direction(t->metric, b->squared[i], id);
-	b->norm[i] = topk_unit(b->row, t->queries->middle, t->d, b->unit + at);
+	b->norm[i] = topk_unit(b->row, b->squared[i], t->queries->middle, t->d, b->unit + at);
 	b->n++;
 }

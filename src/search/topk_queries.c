@@ -84,14 +84,15 @@ topk_vector(TopkMetric metric, double *x, int d, double *centre)
 }
 
 double
-topk_unit(double *x, const double *middle, int d, float *unit)
+topk_unit(double *x, double squared, const double *middle, int d, float *unit)
 {
-	double		squared;
 	double		largest;
 
 	if (middle)
+	{
 		subtract_vector(x, middle, d);
-	squared = squared_length(x, d);
+		squared = squared_length(x, d);
+	}
 	if (squared >= LEAST_SQUARED)
 	{
 		scale_to_floats(x, 1 / sqrt(squared), d, unit);
@@ -194,13 +195,13 @@ prepare_queries(Topk *t, TopkQueries *qs, double *row)
 			for (int j = 0; j < t->d; j++)
 				qs->middle[j] += row[j] / t->q;
 		else
-			qs->norm[i] = topk_unit(row, NULL, t->d, qs->unit + i * t->d);
+			qs->norm[i] = topk_unit(row, qs->squared[i], NULL, t->d, qs->unit + i * t->d);
 	}
 	for (Size i = 0; qs->middle && i < (Size) t->q; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		read_query(qs, i, t->d, row);
-		qs->norm[i] = topk_unit(row, qs->middle, t->d, qs->unit + i * t->d);
+		qs->norm[i] = topk_unit(row, qs->squared[i], qs->middle, t->d, qs->unit + i * t->d);
 	}
 }
 
