@@ -240,4 +240,11 @@ CREATE TABLE samples_softmax_projection (id int GENERATED ALWAYS AS IDENTITY, v 
 INSERT INTO samples_softmax_projection (v)
     SELECT softmax_projection('[[1,2],[-3,0.5]]'::tensor, random_normal('{2}', i), 0.1) FROM generate_series(1, 9) i
     UNION ALL SELECT softmax_projection('float8:[1,2,3]', 'float2:[3,2,1]', 1)
+
+CREATE TABLE samples_topk (id int GENERATED ALWAYS AS IDENTITY, v topk);
+INSERT INTO samples_topk (v)
+    SELECT topk(id, x, (SELECT stack(x) FROM sample_rows WHERE id <= 3), 4) FROM sample_rows
+    UNION ALL SELECT topk(-id, x, (SELECT stack(x) FROM sample_rows WHERE id <= 3), 1000, 'euclidean') FROM sample_rows
+    UNION ALL SELECT topk(id, x, (SELECT astype(x, 'float8') FROM sample_rows WHERE id = 7), 1, 'correlation') FROM sample_rows
+    UNION ALL SELECT topk(id, x, (SELECT x FROM sample_rows WHERE id = 7), 2, 'cosine') FROM sample_rows WHERE id = 5
     UNION ALL SELECT NULL;

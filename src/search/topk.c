@@ -157,7 +157,8 @@ topk_settle(Topk *t)
 	topk_flush(t);
 	if (t->sorted)
 		return;
-	parallel_for((t->q + LISTS_A_TASK - 1) / LISTS_A_TASK, 0, sort_lists, t);
+	if (t->n > 0)
+		parallel_for((t->q + LISTS_A_TASK - 1) / LISTS_A_TASK, 0, sort_lists, t);
 	t->sorted = true;
 }
 
@@ -218,7 +219,7 @@ topk_copy(MemoryContext parent, const Topk *t)
 	topk_reserve(copy, t->n);
 	copy->n = t->n;
 	copy->sorted = t->sorted;
-	for (Size i = 0; i < (Size) t->q; i++)
+	for (Size i = 0; t->n > 0 && i < (Size) t->q; i++)
 		memcpy(copy->entry + i * copy->capacity, t->entry + i * t->capacity, topk_length(t) * sizeof(TopkEntry));
 	return copy;
 }

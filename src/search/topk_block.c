@@ -271,8 +271,8 @@ search_query(const BlockSearch *s, Size i, const float *g, double *x, double *v)
 	for (Size j = 0; j < s->n; j++)
 	{
 		TopkEntry	entry = {0, rows->id[j]};
-		double		worst = list[0].loss;
 		bool		full = length == k;
+		double		worst = full ? list[0].loss : 0;
 
 		if (full)
 		{
