@@ -240,6 +240,7 @@ CREATE TABLE samples_softmax_projection (id int GENERATED ALWAYS AS IDENTITY, v 
 INSERT INTO samples_softmax_projection (v)
     SELECT softmax_projection('[[1,2],[-3,0.5]]'::tensor, random_normal('{2}', i), 0.1) FROM generate_series(1, 9) i
     UNION ALL SELECT softmax_projection('float8:[1,2,3]', 'float2:[3,2,1]', 1)
+    UNION ALL SELECT NULL;
 
 CREATE TABLE samples_topk (id int GENERATED ALWAYS AS IDENTITY, v topk);
 INSERT INTO samples_topk (v)
