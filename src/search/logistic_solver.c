@@ -14,7 +14,7 @@
  * most of the Hessian.  It also gives the measure of convergence, the root of g' inv(M) g,
  * nearly the Newton decrement, which is in units of loss and blind to the scale of features: a
  * regression is solved when it is under TOLERANCE times the root of the loss of equal
- * probabilities.  That is some 1e-8 of a standard deviation of a row's decision value.
+ * probabilities.  That is some 1e-9 of a standard deviation of a row's decision value.
  */
 #include "postgres.h"
 
@@ -27,7 +27,7 @@
 #include "search/logistic_pass.h"
 #include "search/logistic_solver.h"
 
-#define TOLERANCE		1e-8
+#define TOLERANCE		1e-9
 #define STALLED			1e-6	/* as good as rounding lets it be */
 #define MAX_NEWTON		200
 #define MAX_NEWTON_UNPENALISED 30	/* each gains a factor of e on classes that can be separated, and squares the error else */

@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.feature_selection import f_classif, mutual_info_classif
+from sklearn.linear_model import LogisticRegression, OrthogonalMatchingPursuit
+from sklearn.metrics import f1_score, log_loss
 from threadpoolctl import threadpool_limits
 
 from neuroenc_oracle import assert_close, create_rows, get, raises
@@ -15,7 +16,7 @@ from shapes import digits, iris, wine
 def scikit_learn(x, y, alpha, **options):
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
-        return LogisticRegression(C=1 / alpha, tol=1e-8, max_iter=1000, **options).fit(x, y)
+        return LogisticRegression(C=1 / alpha, solver="newton-cg", tol=1e-8, max_iter=1000, **options).fit(x, y)
 
 
 def newton(x, y, alpha, intercept=True, balanced=False):
@@ -209,3 +210,110 @@ def test_unpenalised(db):
     table(db, np.sign(x), (x[:, 0] > 0).astype(int) * (1 + (x[:, 3] > 0)))
     with raises(db, "22023", "at alpha 0"):
         fit(db, "logistic_fit(points_agg(x, y), 0)")
+
+
+# ---- sparse probes ----
+
+
+def concept(n=240, d=12, seed=3):
+    """Units of different scales of which 4, 9 and 2 (from 0) carry the class, in this order; folds of unequal size."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < 0.35).astype(int)
+    x = rng.standard_normal((n, d))
+    x[:, 4] += 2 * y
+    x[:, 9] += 1.2 * y
+    x[:, 2] -= 0.9 * y
+    x[:, 7] = x[:, 4] + 0.3 * rng.standard_normal(n)
+    return x * np.linspace(0.8, 1.2, d) + np.linspace(-5, 5, d), y, rng.integers(1, 5, n)
+
+
+def ranking(method, x, y, k, whole):
+    """(units from 0, scores) by scikit-learn or the formula; whole: all rows, whose deviation 'logistic' divides by."""
+    if method == "mean_difference":
+        score = np.abs(x[y == 1].mean(axis=0) - x[y == 0].mean(axis=0))
+    elif method == "f":
+        score = f_classif(x, y)[0]
+    elif method == "mutual_information":
+        score = np.array([mutual_info_classif(x[:, [j]], y, n_neighbors=3, random_state=0)[0] for j in range(x.shape[1])])
+    elif method == "logistic":
+        score = np.abs(newton(x / whole.std(axis=0), y, 0.5)[0])
+    else:
+        z = (x - x.mean(axis=0)) / x.std(axis=0)
+        taken, scores, residual = [], [], y - y.mean()
+        for _ in range(k):
+            r = np.abs([np.corrcoef(z[:, j], residual)[0, 1] if j not in taken else 0 for j in range(x.shape[1])])
+            taken.append(int(r.argmax()))
+            scores.append(r.max())
+            residual = y - y.mean() - z[:, taken] @ np.linalg.lstsq(z[:, taken], y - y.mean(), rcond=None)[0]
+        step = OrthogonalMatchingPursuit(n_nonzero_coefs=k).fit(z / np.sqrt(len(z)), y)
+        assert set(np.flatnonzero(step.coef_)) == set(taken)
+        return taken, np.array(scores)
+    order = np.argsort(-score, kind="stable")[:k]
+    return list(order), score[order]
+
+
+def probe(x, y, units, x_test, alpha, balanced):
+    """(weights, predictions) of a logistic regression on some units, standardised by the training set."""
+    mean, scale = x[:, units].mean(axis=0), x[:, units].std(axis=0)
+    w, b = newton((x[:, units] - mean) / scale, y, alpha, balanced=balanced)
+    return w, (((x_test[:, units] - mean) / scale) @ w + b[0] > 0).astype(int)
+
+
+def test_sparse_probe(db):
+    x, y, fold = concept()
+    table(db, x, y, fold)
+    ks = [3, 1, 6]
+    for method in ("mean_difference", "f", "mutual_information", "omp", "logistic"):
+        for balanced in (False, True):
+            want, f1s = [], []
+            for k in ks:
+                for f in np.unique(fold):
+                    train, test = fold != f, fold == f
+                    units, _ = ranking(method, x[train], y[train], max(ks), x)
+                    _, predicted = probe(x[train], y[train], units[:k], x[test], 0.5, balanced)
+                    want.append((k, f, test.sum(), y[test].sum(), f1_score(y[test], predicted), np.mean(predicted == y[test]),
+                                 [j + 1 for j in units[:k]]))
+            with db.cursor() as c:
+                c.execute("SELECT s.* FROM (SELECT points_agg(x, y, fold) AS p FROM t) q, sparse_probe_sweep(p, %s, %s, alpha => 0.5, balanced => %s) s",
+                          [ks, method, balanced])
+                got = c.fetchall()
+                assert [(r[:4], r[6]) for r in got] == [(w[:4], w[6]) for w in want], (method, got, want)
+                assert_close(method, [r[4:6] for r in got], [w[4:6] for w in want], rtol=1e-12)
+                c.execute("SELECT s.* FROM (SELECT points_agg(x, y, fold) AS p FROM t) q, sparse_probe(p, 3, %s, alpha => 0.5, balanced => %s) s",
+                          [method, balanced])
+                got = c.fetchall()
+            units, scores = ranking(method, x, y, 3, x)
+            assert [r[0] for r in got] == [1, 2, 3] and [r[1] - 1 for r in got] == units, (method, got, units)
+            assert_close(method, [r[2] for r in got], scores, rtol=1e-6 if method in ("mutual_information", "logistic") else 1e-9)
+            assert_close(method, [r[3] for r in got], probe(x, y, units, x, 0.5, balanced)[0], rtol=1e-7)
+            chosen = [w[6] for w in want if w[0] == 3]
+            assert [r[4] for r in got] == [sum(r[1] in units for units in chosen) for r in got]
+            assert_close(method, [r[5] for r in got], [np.mean([w[4] for w in want if w[0] == 3])] * 3, rtol=1e-12)
+
+
+def test_probe_of_one_label_of_several(db):
+    s = wine()
+    table(db, s.x, np.array(["barolo", "grignolino", "barbera"])[s.labels])
+    units, scores = ranking("f", s.x, (s.labels == 1).astype(int), 2, s.x)
+    with db.cursor() as c:
+        c.execute("SELECT unit, score FROM (SELECT points_agg(x, y, fold) AS p FROM t) q, sparse_probe(p, 2, 'f', 'grignolino')")
+        got = c.fetchall()
+        assert [r[0] - 1 for r in got] == units
+        assert_close("F", [r[1] for r in got], scores)
+        with raises(db, "22023", "there are 3 labels"):
+            c.execute("SELECT sparse_probe(points_agg(x, y), 2) FROM t")
+
+
+def test_order_of_rows_and_threads(db):
+    x, y, fold = concept()
+    table(db, np.round(x), y, fold)
+    calls = [f"sparse_probe(p, 4, '{method}')::text" for method in ("mean_difference", "f", "mutual_information", "omp", "logistic")]
+    with db.cursor() as c:
+        for call in calls + ["logistic_cv(p)::text"]:
+            c.execute("SET neuroenc.threads = 1")
+            c.execute(f"SELECT {call} FROM (SELECT points_agg(x, y, fold ORDER BY id) AS p FROM t) q")
+            want = c.fetchall()
+            c.execute("SET neuroenc.threads = 3")
+            c.execute(f"SELECT {call} FROM (SELECT points_agg(x, y, fold ORDER BY -id) AS p FROM t) q")
+            assert c.fetchall() == want, call
+        c.execute("RESET neuroenc.threads")
