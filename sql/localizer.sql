@@ -10,7 +10,7 @@ INSERT INTO rows VALUES ('[1,-1,5,1]', true), ('[2,-2,5,1]', true), ('[3,-3,5,1]
 SELECT unit, rank, t, round(df::numeric, 6) AS df, round(p::numeric, 6) AS p, round(q::numeric, 6) AS q, d_prime, mean, control
 FROM (SELECT localizer(x, condition) AS l FROM rows) AS s, units(s.l) AS u WHERE unit IN (3, 4);
 SELECT unit, rank, round(t::numeric, 6) AS t, round(df::numeric, 6) AS df, round(p::numeric, 6) AS p, round(q::numeric, 6) AS q,
-	round(d_prime::numeric, 6) AS d_prime, mean, control
+	round(d_prime::numeric, 6) AS d_prime, round(mean::numeric, 6) AS mean, round(control::numeric, 6) AS control
 FROM (SELECT localizer(x, condition) AS l FROM rows) AS s, units(s.l) AS u WHERE unit < 3;
 -- one-sided: half of p on the side asked for, 1 minus that on the other
 SELECT unit, round(p::numeric, 6) AS p FROM (SELECT localizer(x, condition) AS l FROM rows) AS s, units(s.l, one_sided => true) AS u;

@@ -9,11 +9,11 @@ INSERT INTO rows VALUES ('[1,0,7,-1]', 'a'), ('[2,0,7,0.5]', 'a'), ('[3,0,7,2]',
 SELECT unit, label, round(d_prime::numeric, 6) AS d_prime, round(auc::numeric, 6) AS auc, mean, round(rest::numeric, 6) AS rest, round(selectivity::numeric, 6) AS selectivity
 FROM (SELECT points_agg(x, label) AS p FROM rows) AS q, selectivity(q.p) WHERE unit < 3;
 -- a dead unit: all ties; a class with a mean below 0: no index
-SELECT unit, label, d_prime, auc, mean, rest, selectivity FROM (SELECT points_agg(x, label) AS p FROM rows) AS q, selectivity(q.p) WHERE unit > 2;
+SELECT unit, label, round(d_prime::numeric, 6) AS d_prime, round(auc::numeric, 6) AS auc, mean, round(rest::numeric, 6) AS rest, selectivity FROM (SELECT points_agg(x, label) AS p FROM rows) AS q, selectivity(q.p) WHERE unit > 2;
 -- numbers as labels, by value; no variance
-SELECT s.* FROM (SELECT points_agg(x, label) AS p FROM (VALUES (tensor '[1,0.1]', 10), ('[1,0.1]', 10), ('[0,0.3]', 2), ('[0,0.3]', 2)) AS v (x, label)) AS q, selectivity(q.p) AS s;
+SELECT unit, label, d_prime, auc, round(mean::numeric, 6) AS mean FROM (SELECT points_agg(x, label) AS p FROM (VALUES (tensor '[1,0.1]', 10), ('[1,0.1]', 10), ('[0,0.3]', 2), ('[0,0.3]', 2)) AS v (x, label)) AS q, selectivity(q.p) AS s;
 -- one label, one row, none
-SELECT s.* FROM (SELECT points_agg(x, 'a') AS p FROM rows) AS q, selectivity(q.p) AS s WHERE unit = 1;
+SELECT s.* FROM (SELECT points_agg(x, 'a') AS p FROM rows WHERE x[1] < 4) AS q, selectivity(q.p) AS s WHERE unit = 4;
 SELECT s.* FROM (SELECT points_agg(tensor '[1]', 'a') AS p) AS q, selectivity(q.p) AS s;
 SELECT count(*) FROM (SELECT points_agg(x, label) AS p FROM rows WHERE false) AS q, selectivity(q.p) AS s;
 
