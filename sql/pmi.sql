@@ -9,9 +9,9 @@ INSERT INTO items VALUES ('[9,0,0]', 'a red car'), ('[8,1,0]', 'red   bus'), ('[
 	('[3,0,0]', 'blue red sky sky'), ('[0,5,0]', 'a tree'), ('[0,5,0]', 'tree tree'), ('[0,1,0]', ''), ('[0,0,0]', E'a\nblue'), (NULL, 'a'), ('[9,9,9]', NULL);
 SELECT unit, rank, word, round(pmi::numeric, 6) AS pmi, count, items, total, round(p_value::numeric, 6) AS p_value
 FROM (SELECT points_agg(x, description) AS p FROM items) AS q, pmi_label(q.p, 0.3, min_count => 1);
--- fewer words, in fewer items; smoothing: (2 + 2 * .3) / (3 + 2) over .3
+-- fewer words, in fewer items; smoothing: 2/3 over (3 + 2) / (10 + 2), and red is before the rarer RED, bus and car
 SELECT unit, rank, word FROM (SELECT points_agg(x, description) AS p FROM items) AS q, pmi_label(q.p, 0.3, 1, 2);
-SELECT unit, word, round(pmi::numeric, 6) AS pmi, round(ln((2.6 / 5) / 0.3), 6) AS by_hand FROM (SELECT points_agg(x, description) AS p FROM items) AS q, pmi_label(q.p, 0.3, 2, 2, 2) WHERE word = 'red';
+SELECT unit, word, round(pmi::numeric, 6) AS pmi, round(ln((2 / 3.0) / (5 / 12.0)), 6) AS by_hand FROM (SELECT points_agg(x, description) AS p FROM items) AS q, pmi_label(q.p, 0.3, 2, 1, 2) WHERE rank = 1;
 -- the share is rounded up, and one item at least; at the lowest activity there is no top item
 SELECT DISTINCT share, unit, items FROM (SELECT points_agg(x, description) AS p FROM items) AS q, unnest('{0.001,0.1,0.11,0.7,0.9}'::float8[]) AS share, pmi_label(q.p, share, min_count => 1) ORDER BY share, unit;
 -- a unit of two values: all items at the higher one

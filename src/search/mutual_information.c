@@ -4,16 +4,22 @@
  *
  * knn (Ross 2014, "Mutual information between discrete and continuous data sets";
  * scikit-learn's mutual_info_classif): row i of a class of N_i rows is r_i away
- * from its k-th nearest row of the class (k is N_i - 1 where the class has fewer);
- * m_i rows of any class are as near.  With psi the digamma function
+ * from its k-th nearest row of the class (k is N_i - 1 where the class has fewer),
+ * and m_i rows of any class are as near.  With psi the digamma function
  *
  *	 I = psi(N) - mean psi(N_i) + mean psi(k_i) - mean psi(m_i)
  *
- * over the N rows of classes of two rows or more, cut at 0.  k_i is k, or where
- * distances tie the number of rows of the class within r_i, itself not counted, as
- * it is for m_i: a unit that is silent for many rows (r_i 0) is measured
- * as it is (Gao, Kannan, Oh and Viswanath 2017 for r_i 0), and nothing needs
- * the noise that scikit-learn adds to tell equal values apart.
+ * over the N rows of classes of two rows or more, cut at 0.
+ *
+ * The subtlety is ties: units are silent for many rows, or take few values.
+ * scikit-learn adds a little noise, so that chance says which of the tied rows are
+ * the nearer.  Here the estimate is the mean over that chance.  Let S rows be
+ * nearer than r_i and T at r_i, s and t of them of the row's class.  The k-th of
+ * the class comes as number m' among the T, and where S is 0 then
+ * E psi(m') = psi(k) + psi(T + 1) - psi(t + 1) exactly (the k-th smallest of t of T
+ * uniform variables has E log u = psi(k) - psi(t + 1); as number m' of them all it
+ * has psi(m') - psi(T + 1)).  Otherwise m_i is taken at the mean of S + m', which is
+ * S + (k - s)(T + 1) / (t + 1).  Without ties both are Ross's own.
  *
  * One radix sort a unit.  A row's k nearest are a window of its class's sorted
  * values, which moves with the row; what ties and what is as near is found by
@@ -119,56 +125,79 @@ information_problem(InformationMethod method, const int32 *class, Size n, int n_
 
 /* ---- nearest rows ---- */
 
-/* How many of the values right before v[at] are within r of x, and how many right after it of n. */
-static inline Size
-within_before(const double *v, Size at, double x, double r)
+/* psi(x), x >= 1: DLMF 5.5.2 up to 10, then 5.11.2 */
+static double
+digamma(double x)
 {
-	Size		low = 0;		/* so many are */
-	Size		high = 1;
+	double		before = 0;
+	double		s;
 
-	while (high <= at && x - v[at - high] <= r)
-	{
-		low = high;
-		high *= 2;
-	}
-	high = Min(high, at + 1);	/* so many are not */
-	while (high - low > 1)
-	{
-		Size		middle = (low + high) / 2;
-
-		if (x - v[at - middle] <= r)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	for (; x < 10; x++)
+		before -= 1 / x;
+	s = 1 / (x * x);
+	return before + log(x) - 0.5 / x - s * (1.0 / 12 - s * (1.0 / 120 - s * (1.0 / 252 - s * (1.0 / 240 - s / 132))));
 }
 
-static inline Size
-within_after(const double *v, Size at, Size n, double x, double r)
+static inline bool
+is_near(double distance, double r, bool also_at_r)
 {
-	Size		low = 0;
-	Size		high = 1;
-
-	while (at + high < n && v[at + high] - x <= r)
-	{
-		low = high;
-		high *= 2;
-	}
-	high = Min(high, n - at);
-	while (high - low > 1)
-	{
-		Size		middle = (low + high) / 2;
-
-		if (v[at + middle] - x <= r)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	return also_at_r ? distance <= r : distance < r;
 }
 
-/* The sum of psi(k_i) - psi(m_i) over a class: own (size) its sorted values, place where they stand among all. */
+/* How many of n sorted values but v[at] are nearer to it than r, or also at r: by doubling steps and halving. */
+static Size
+count_near(const double *v, Size at, Size n, double r, bool also_at_r)
+{
+	double		x = v[at];
+	Size		count = 0;
+
+	for (int side = 0; side < 2; side++)
+	{
+		Size		room = side == 0 ? at : n - 1 - at;
+		Size		near = 0;	/* so many are */
+		Size		far = 1;	/* so many are not, or there are not as many */
+
+#define DISTANCE(steps) (side == 0 ? x - v[at - (steps)] : v[at + (steps)] - x)
+		while (far <= room && is_near(DISTANCE(far), r, also_at_r))
+		{
+			near = far;
+			far *= 2;
+		}
+		far = Min(far, room + 1);
+		while (far - near > 1)
+		{
+			Size		middle = (near + far) / 2;
+
+			if (is_near(DISTANCE(middle), r, also_at_r))
+				near = middle;
+			else
+				far = middle;
+		}
+#undef DISTANCE
+		count += near;
+	}
+	return count;
+}
+
+/* psi(k) - E psi(m_i) of a row: own[i] (of size) in its class, sorted[place] (of n) among all */
+static double
+row_term(const double *psi, const double *own, Size i, Size size, const double *sorted, Size place, Size n, Size k, double r)
+{
+	Size		nearer = count_near(sorted, place, n, r, false);
+	Size		tied = count_near(sorted, place, n, r, true) - nearer;
+	Size		own_nearer;
+	Size		own_tied;
+
+	if (tied == 1)
+		return psi[k] - psi[nearer + 1];
+	own_nearer = count_near(own, i, size, r, false);
+	own_tied = count_near(own, i, size, r, true) - own_nearer;
+	if (nearer == 0)
+		return psi[own_tied + 1] - psi[tied + 1];
+	return psi[k] - digamma((double) nearer + (double) (k - own_nearer) * (double) (tied + 1) / (double) (own_tied + 1));
+}
+
+/* The sum of the terms of a class: own (size) its sorted values, place where they stand among all. */
 static double
 class_sum(const InformationProblem *p, const double *own, const int32 *place, Size size, const double *sorted)
 {
@@ -179,16 +208,10 @@ class_sum(const InformationProblem *p, const double *own, const int32 *place, Si
 	for (Size i = 0; i < size; i++)
 	{
 		double		x = own[i];
-		double		r;
-		Size		near;
-		Size		of_any;
 
 		while (first + k + 1 < size && own[first + k + 1] - x < x - own[first])
 			first++;
-		r = Max(x - own[first], own[first + k] - x);
-		near = within_before(own, i, x, r) + within_after(own, i, size, x, r);
-		of_any = within_before(sorted, place[i], x, r) + within_after(sorted, place[i], p->n_rows, x, r);
-		sum += p->digamma[near] - p->digamma[of_any];
+		sum += row_term(p->digamma, own, i, size, sorted, place[i], p->n_rows, k, Max(x - own[first], own[first + k] - x));
 	}
 	return sum;
 }

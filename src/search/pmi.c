@@ -5,10 +5,12 @@
  *		"Natural language descriptions of deep visual features", for words in the place of
  *		whole descriptions):
  *
- *	 pmi(word; E) = log p(word | E) - log p(word)
+ *	 pmi(word; E) = log p(word | E) - log p(word) = log(count / |E|) - log((total + s) / (n + s))
  *
- * with E the unit's top items, p the share of items whose description has the word,
- * and p(word | E) = (count + s p(word)) / (|E| + s) with smoothing s.
+ * with E the unit's top items; count of them, and total of all n items, have a description
+ * with the word.  Smoothing s is so many items more that have it, none of them in E: pmi
+ * alone favours the rarest words.  Words are compared by count / (total + s),
+ * cross-multiplied, so that equal ones tie whatever logarithms round to.
  *
  * E is a share of the items.  Items as active as the last of them belong to E as well, unless
  * that is the unit's lowest activity: of a unit that is silent but for three items, E is the
@@ -167,32 +169,27 @@ first_top_item(const RankOrder *order, Size n, Size n_top)
 
 /* Is a the better label? */
 static inline bool
-better(const PmiLabel *a, const PmiLabel *b)
+better(const PmiLabel *a, const PmiLabel *b, double smoothing)
 {
-	if (a->pmi != b->pmi)
-		return a->pmi > b->pmi;
+	double		x = a->count * (b->total + smoothing);
+	double		y = b->count * (a->total + smoothing);
+
+	if (x != y)
+		return x > y;
 	return a->count != b->count ? a->count > b->count : a->word < b->word;
 }
 
 static void
-enter(PmiLabel *labels, int32 *n, int max, PmiLabel label)
+enter(PmiLabel *labels, int32 *n, const PmiOptions *o, PmiLabel label)
 {
 	int			at;
 
-	if (*n == max && !better(&label, &labels[max - 1]))
+	if (*n == o->n_words && !better(&label, &labels[*n - 1], o->smoothing))
 		return;
-	at = *n < max ? (*n)++ : max - 1;
-	for (; at > 0 && better(&label, &labels[at - 1]); at--)
+	at = *n < o->n_words ? (*n)++ : *n - 1;
+	for (; at > 0 && better(&label, &labels[at - 1], o->smoothing); at--)
 		labels[at] = labels[at - 1];
 	labels[at] = label;
-}
-
-static double
-pmi(const PmiOptions *o, double count, double items, double total, double n)
-{
-	double		p = total / n;
-
-	return log((count + o->smoothing * p) / ((items + o->smoothing) * p));
 }
 
 static void
@@ -203,6 +200,7 @@ label_unit(int number, const double *values, int worker, void *arg)
 	const PmiOptions *o = w->options;
 	PmiScratch *s = &w->scratch[worker];
 	PmiUnit    *unit = &w->unit[number];
+	PmiLabel   *label = w->label + (Size) number * o->n_words;
 	Size		n = w->rows->n;
 	RankOrder	order = rank_order(&s->rank, n, values, false);
 	Size		first = first_top_item(&order, n, w->n_top);
@@ -224,24 +222,25 @@ label_unit(int number, const double *values, int worker, void *arg)
 
 		s->count[word] = 0;
 		/* more frequent than in all items */
-		if (count >= o->min_count && (int64) count * (int64) n > (int64) unit->items * w->total[word])
-			enter(w->label + (Size) number * o->n_words, &unit->n_labels, o->n_words,
-				  (PmiLabel) {word, count, pmi(o, count, unit->items, w->total[word], (double) n)});
+		if (count >= o->min_count && count * (n + o->smoothing) > unit->items * (w->total[word] + o->smoothing))
+			enter(label, &unit->n_labels, o, (PmiLabel) {word, count, w->total[word], 0});
 	}
+	for (int i = 0; i < unit->n_labels; i++)
+		label[i].pmi = log(label[i].count * (n + o->smoothing) / (unit->items * (label[i].total + o->smoothing)));
 }
 
 void
-pmi_labels(const PointRows *r, const PmiWords *words, const PmiOptions *options, int32 *total, PmiUnit *unit, PmiLabel *label)
+pmi_labels(const PointRows *r, const PmiWords *words, const PmiOptions *options, PmiUnit *unit, PmiLabel *label)
 {
 	Size		threads = parallel_threads();
-	Size		bytes = size_add(rank_scratch_bytes(r->n), size_mul(words->n, 2 * sizeof(int32)));
+	Size		bytes = size_add(rank_scratch_bytes(r->n), size_mul(words->n, 3 * sizeof(int32)));
 	MemoryContext scratch = scratch_create("pmi_label", size_add(size_mul(threads, bytes), unit_columns_bytes(r)), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
+	int32	   *total = huge_alloc0(Max(1, words->n) * sizeof(int32));
 	PmiWork		w = {.rows = r,.words = words,.options = options,.total = total,.unit = unit,.label = label};
 
 	/* rounded up, but not for a rounding error */
 	w.n_top = (int) Max(1, ceil(options->share * r->n * (1 - 1e-12)));
-	memset(total, 0, words->n * sizeof(int32));
 	for (int i = 0; i < r->n; i++)
 		for (Size at = words->start[r->label[i]]; at < words->start[r->label[i] + 1]; at++)
 			total[words->of[at]]++;

@@ -31,13 +31,14 @@ typedef struct PmiOptions
 	double		share;			/* of the items that are a unit's top items */
 	int			n_words;		/* at most so many a unit */
 	int			min_count;		/* a word of fewer top items is none */
-	double		smoothing;		/* top items more in which words are as frequent as in all */
+	double		smoothing;		/* items more that have a word, none of them a top item; at least 0 */
 } PmiOptions;
 
 typedef struct PmiLabel
 {
 	int32		word;
 	int32		count;			/* top items that have it */
+	int32		total;			/* and all items */
 	double		pmi;
 } PmiLabel;
 
@@ -48,11 +49,10 @@ typedef struct PmiUnit
 } PmiUnit;
 
 /*
- * Rows are items, whose labels are their descriptions, words the descriptions'.  total (words->n) becomes the number of
- * items that have a word; unit (d) and label (d x n_words) what each unit is called, the
- * best first.  Scratch of its own is claimed for the time of the call.
+ * Rows are items, whose labels are their descriptions, and words are the
+ * descriptions'.  unit (d) and label (d x n_words) become what each unit is called,
+ * the best first.  Scratch of its own is claimed for the time of the call.
  */
-extern void pmi_labels(const PointRows *rows, const PmiWords *words, const PmiOptions *options,
-					   int32 *total, PmiUnit *unit, PmiLabel *label);
+extern void pmi_labels(const PointRows *rows, const PmiWords *words, const PmiOptions *options, PmiUnit *unit, PmiLabel *label);
 
 #endif							/* NEUROENC_PMI_H */

@@ -42,7 +42,7 @@ pmi_options(FunctionCallInfo fcinfo)
 }
 
 static ResultRows *
-rows_of_labels(const PointRows *r, const PmiWords *words, const PmiOptions *o, const int32 *total, const PmiUnit *unit, const PmiLabel *label)
+rows_of_labels(const PointRows *r, const PmiWords *words, const PmiOptions *o, const PmiUnit *unit, const PmiLabel *label)
 {
 	ResultRows *rows;
 	Datum	   *texts = labels_datums(words->word, words->n);
@@ -65,8 +65,8 @@ rows_of_labels(const PointRows *r, const PmiWords *words, const PmiOptions *o, c
 			values[3] = Float8GetDatum(l->pmi);
 			values[4] = Int64GetDatum(l->count);
 			values[5] = Int64GetDatum(unit[j].items);
-			values[6] = Int64GetDatum(total[l->word]);
-			values[7] = Float8GetDatum(hypergeometric_tail(r->n, total[l->word], unit[j].items, l->count));
+			values[6] = Int64GetDatum(l->total);
+			values[7] = Float8GetDatum(hypergeometric_tail(r->n, l->total, unit[j].items, l->count));
 		}
 	return rows;
 }
@@ -81,7 +81,6 @@ make_labels(FunctionCallInfo fcinfo)
 	MemoryContext old;
 	const PointRows *r;
 	const PmiWords *words;
-	int32	   *total;
 	PmiUnit    *unit;
 	PmiLabel   *label;
 	Size		n_labels;
@@ -100,12 +99,11 @@ make_labels(FunctionCallInfo fcinfo)
 	old = MemoryContextSwitchTo(scratch);
 	r = points_rows(p);
 	words = pmi_words(r->labels, r->n_labels);
-	total = huge_alloc(Max(1, words->n) * sizeof(int32));
 	unit = huge_alloc(r->d * sizeof(PmiUnit));
 	label = huge_alloc(n_labels * sizeof(PmiLabel));
-	pmi_labels(r, words, &options, total, unit, label);
+	pmi_labels(r, words, &options, unit, label);
 	MemoryContextSwitchTo(old);
-	rows = rows_of_labels(r, words, &options, total, unit, label);
+	rows = rows_of_labels(r, words, &options, unit, label);
 	MemoryContextDelete(scratch);
 	return rows;
 }
