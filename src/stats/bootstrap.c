@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "linalg/linalg.h"
 #include "stats/resampling.h"
+#include "stats/select_value.h"
 
 #define MAX_TARGETS		32		/* a tile */
 #define TILE_ELEMENTS	(1 << 21)	/* of one of its vectors over all rows: fewer targets where rows are many */
@@ -169,42 +170,6 @@ draws_task(int64 i, int worker, void *arg)
 		for (int k = 0; k < job->n_draws; k++)
 			job->samples[(Size) (at + t) * job->n_boot + job->first_draw + k] =
 				correlation(tile.sums + k * columns + t, ld);
-}
-
-/* Moves the k-th smallest of n values to place k, none smaller after it (Hoare's quickselect). */
-static void
-select_value(double *values, int n, int k)
-{
-	int			low = 0;
-	int			high = n - 1;
-
-	while (low < high)
-	{
-		double		pivot = values[low + (high - low) / 2];
-		int			i = low;
-		int			j = high;
-
-		while (i <= j)
-		{
-			while (values[i] < pivot)
-				i++;
-			while (values[j] > pivot)
-				j--;
-			if (i <= j)
-			{
-				double		swap = values[i];
-
-				values[i++] = values[j];
-				values[j--] = swap;
-			}
-		}
-		if (k <= j)
-			high = j;
-		else if (k >= i)
-			low = i;
-		else
-			return;
-	}
 }
 
 /* The q quantile of n > 0 values, linear between neighbours (Hyndman and Fan's type 7). */
