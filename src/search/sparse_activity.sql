@@ -40,6 +40,10 @@ CREATE FUNCTION feature_activity_means(feature_activity) RETURNS tensor
 	AS 'MODULE_PATHNAME', 'feature_activity_means' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION feature_activity_means(feature_activity) IS 'Final function of avg(sparse).';
 
+CREATE FUNCTION feature_activity_union(feature_activity) RETURNS sparse
+	AS 'MODULE_PATHNAME', 'feature_activity_union' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION feature_activity_union(feature_activity) IS 'Final function of union_sdr(sparse).';
+
 CREATE FUNCTION feature_density(a feature_activity) RETURNS tensor
 	AS 'MODULE_PATHNAME', 'feature_activity_density' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION feature_density(feature_activity) IS 'The share of rows in which each feature is active, float8; 0 is a dead feature.';
@@ -61,6 +65,12 @@ CREATE AGGREGATE sum(s sparse) (
 	COMBINEFUNC = feature_activity_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum(sparse) IS 'The sum over rows, zeros included: a tensor. Summed in float8; float8 if a row is, else float4; a sum beyond that is an infinity. NULL rows are skipped; NULL if there is no row. Rows of different widths are an error.';
+
+CREATE AGGREGATE union_sdr(s sparse) (
+	SFUNC = feature_activity_add, STYPE = feature_activity, SSPACE = 1048576, FINALFUNC = feature_activity_union,
+	COMBINEFUNC = feature_activity_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE union_sdr(sparse) IS '1 where any row is active: a union of patterns, which matches() each of them. NULL rows are skipped; NULL if there is no row. Rows of different widths are an error.';
 
 CREATE AGGREGATE avg(s sparse) (
 	SFUNC = feature_activity_add, STYPE = feature_activity, SSPACE = 1048576, FINALFUNC = feature_activity_means,

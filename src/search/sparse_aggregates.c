@@ -211,6 +211,29 @@ feature_activity_density(PG_FUNCTION_ARGS)
 	PG_RETURN_TENSOR(t);
 }
 
+/* 1 where a row was active */
+PG_FUNCTION_INFO_V1(feature_activity_union);
+Datum
+feature_activity_union(PG_FUNCTION_ARGS)
+{
+	const FeatureActivity *activity = PG_GETARG_ACTIVITY(0);
+	Size		n = 0;
+	Sparse	   *s;
+
+	for (int32 i = 0; i < activity->width; i++)
+		n += activity->feature[i].n > 0;
+	s = sparse_new_unset(TENSOR_FLOAT4, activity->width, n);
+	n = 0;
+	for (int32 i = 0; i < activity->width; i++)
+	{
+		if (activity->feature[i].n == 0)
+			continue;
+		s->index[n] = i;
+		SPARSE_F4(s)[n++] = 1;
+	}
+	PG_RETURN_SPARSE(s);
+}
+
 PG_FUNCTION_INFO_V1(feature_activity_n_samples);
 Datum
 feature_activity_n_samples(PG_FUNCTION_ARGS)

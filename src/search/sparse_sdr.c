@@ -45,19 +45,6 @@ sdr_matches(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(sparse_overlap(segment, pattern, threshold) >= threshold);
 }
 
-/* ---- union ---- */
-
-static Sparse *
-binary_copy(const Sparse *s)
-{
-	Sparse	   *copy = sparse_new_unset(TENSOR_FLOAT4, s->width, (Size) s->n);
-
-	memcpy(copy->index, s->index, (Size) s->n * sizeof(int32));
-	for (int32 i = 0; i < s->n; i++)
-		SPARSE_F4(copy)[i] = 1;
-	return copy;
-}
-
 PG_FUNCTION_INFO_V1(sdr_union);
 Datum
 sdr_union(PG_FUNCTION_ARGS)
@@ -66,30 +53,6 @@ sdr_union(PG_FUNCTION_ARGS)
 	const Sparse *b = PG_GETARG_SPARSE(1);
 
 	sparse_require_same_width(a, b);
-	PG_RETURN_SPARSE(sparse_union(a, b));
-}
-
-/* The aggregate's: NULL or the union so far.  A row that adds nothing costs no copy. */
-PG_FUNCTION_INFO_V1(sdr_union_step);
-Datum
-sdr_union_step(PG_FUNCTION_ARGS)
-{
-	const Sparse *a;
-	const Sparse *b;
-
-	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
-	b = PG_GETARG_SPARSE(1);
-	if (PG_ARGISNULL(0))
-		PG_RETURN_SPARSE(binary_copy(b));
-	a = PG_GETARG_SPARSE(0);
-	sparse_require_same_width(a, b);
-	if (sparse_overlap(a, b, b->n) == b->n)
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	PG_RETURN_SPARSE(sparse_union(a, b));
 }
 

@@ -12,15 +12,6 @@ CREATE FUNCTION union_sdr(a sparse, b sparse) RETURNS sparse
 	AS 'MODULE_PATHNAME', 'sdr_union' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION union_sdr(sparse, sparse) IS '1 where a or b is active. Different widths are an error.';
 
-CREATE FUNCTION union_sdr_step(sparse, sparse) RETURNS sparse
-	AS 'MODULE_PATHNAME', 'sdr_union_step' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION union_sdr_step(sparse, sparse) IS 'Transition and combine function of union_sdr(sparse).';
-
-CREATE AGGREGATE union_sdr(s sparse) (
-	SFUNC = union_sdr_step, STYPE = sparse, COMBINEFUNC = union_sdr_step, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE union_sdr(sparse) IS '1 where any row is active: a union of patterns, which matches() each of them. NULL rows are skipped; NULL if there is no row. Rows of different widths are an error.';
-
 CREATE FUNCTION sdr_false_match(n int, a int, s int, theta int, patterns int DEFAULT 1) RETURNS float8
 	AS 'MODULE_PATHNAME', 'sdr_false_match' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION sdr_false_match(int, int, int, int, int) IS 'The probability that a segment of s synapses matches by chance: that theta or more of them meet the a cells that are active, at random, among n. sum over b >= theta of C(s, b) C(n - s, a - b) / C(n, a) (Ahmad and Hawkins 2016, How do neurons operate on sparse distributed representations?, arXiv:1601.00720), to 12 digits. s is under the size of the stored pattern where a segment samples it. With patterns > 1 it is met by the union of that many random patterns of a cells, taken to have sdr_union_active(n, a, patterns) cells, rounded: their approximation. A count outside 0 to n is an error.';
