@@ -21,6 +21,10 @@ SELECT topk(id, key, '[0,1]', 2) AS text FROM t;
 SELECT n_samples(topk(id, key, '[0,1]', 2)) FROM t;
 SELECT n.* FROM (SELECT topk(id, key, '[2]', 1) AS t FROM (VALUES (1, tensor '[3]'), (2, '[-4]'), (3, '5')) v (id, key)) s, neighbors(s.t) n;
 
+-- without queries: the rows where each element is largest
+SELECT n.* FROM (SELECT topk(id, key, 2) AS t FROM t) s, neighbors(s.t) n;
+SELECT n.query AS feature, n.rank, n.id, n.score FROM (SELECT topk(i, ARRAY[i % 3, i / 4, 0, -i]::real[]::tensor, 3) AS t FROM generate_series(9, 1, -1) i) s, neighbors(s.t) n;
+
 -- no rows; rows of NULL
 SELECT topk(id, key, '[0,1]', 2) IS NULL AS nothing FROM t WHERE id < 0;
 SELECT topk(id, key, '[0,1]', 2) IS NULL AS nothing FROM t WHERE id IS NULL OR key IS NULL;
@@ -31,7 +35,7 @@ SELECT g, n.* FROM (SELECT id % 20 AS g, topk(id, key, '[1,1]', 1) FILTER (WHERE
 SELECT n.* FROM (SELECT topk(7, key, '[1,1]', 3) AS t FROM t) s, neighbors(s.t) n;
 
 -- merging: two parts and the whole, and one part added to itself
-CREATE TEMP TABLE r AS SELECT i AS id, ARRAY[i % 5, i % 7, i * i % 3, i % 2, i / 1000, 1]::real[]::tensor AS half, random_normal('{6}', i) AS key FROM generate_series(1, 3000) i;
+CREATE TEMP TABLE r AS SELECT i AS id, ARRAY[i % 5, i % 7, i * i % 3, i % 2, i / 1000, 1]::real[]::tensor AS half, random_normal('{6}', i) AS key FROM generate_series(1, 2100) i;
 CREATE TEMP TABLE q AS SELECT random_normal('{20,6}', 77) AS w, reshape(ARRAY(SELECT i * i % 7 - 3 FROM generate_series(1, 120) i)::real[]::tensor, '{20,6}') AS whole;
 CREATE TEMP TABLE parts AS SELECT id % 3 AS part, metric, k, topk(id, key, (SELECT w FROM q), k, metric) AS t
 FROM r, unnest(ARRAY['dot', 'cosine', 'euclidean', 'correlation']) metric, unnest(ARRAY[1, 9, 400]) k GROUP BY 1, 2, 3;
@@ -40,6 +44,12 @@ SELECT metric, sum(t)::text = (SELECT (a.t + b.t + c.t)::text FROM parts a, part
 	WHERE (a.part, b.part, c.part) = (2, 0, 1) AND (a.k, b.k, c.k) = (9, 9, 9) AND (a.metric, b.metric, c.metric) = (p.metric, p.metric, p.metric)) AS same
 FROM parts p WHERE k = 9 GROUP BY 1 ORDER BY 1;
 SELECT n.* FROM (SELECT topk(id, key, '[0,1]', 2) AS t FROM t) s, neighbors(s.t + s.t) n;
+-- elements: as with the unit vectors as queries
+SELECT k, count(DISTINCT t) AS answers FROM (
+	SELECT k, topk(id, key, k)::text AS t FROM r, unnest(ARRAY[1, 9, 4000]) k GROUP BY 1
+	UNION ALL SELECT k, topk(id, key, k ORDER BY id DESC)::text FROM r, unnest(ARRAY[1, 9, 4000]) k GROUP BY 1
+	UNION ALL SELECT k, sum(t)::text FROM (SELECT k, topk(id, key, k) AS t FROM r, unnest(ARRAY[1, 9, 4000]) k GROUP BY 1, id % 4) p GROUP BY 1) s GROUP BY 1 ORDER BY 1;
+SELECT count(*), bool_and(a = b) AS same FROM (SELECT topk(id, half, 30) AS t FROM r) s, neighbors(s.t) a, (SELECT topk(id, half, eye(6), 30) AS t FROM r) u, neighbors(u.t) b WHERE (a.query, a.rank) = (b.query, b.rank);
 -- text and binary round trips, also of merged ones
 SELECT bool_and(t::text::topk::text = t::text) AS same FROM parts;
 
@@ -122,6 +132,12 @@ SELECT topk(i, tensor '[0.1,0.1]', '[1,2]', 3, 'correlation') FROM generate_seri
 SELECT topk(id, key, '[1,2]', 3) + topk(id, key, '[1,3]', 3) FROM t;
 SELECT topk(id, key, '[1,2]', 3) + topk(id, key, '[1,2]', 4) FROM t;
 SELECT topk(id, key, '[1,2]', 3) + topk(id, key, '[1,2]', 3, 'cosine') FROM t;
+SELECT topk(i, ones(ARRAY[i]), 3) FROM generate_series(2, 4) i;
+SELECT topk(i, zeros('{0}'), 3) FROM generate_series(2, 4) i;
+SELECT topk(i, ones('{3}'), i) FROM generate_series(2, 4) i;
+SELECT topk(i, ones('{3}'), NULL) FROM generate_series(2, 4) i;
+SELECT topk(i, tensor '[1,2]' / (4 - i), 3) FROM generate_series(2, 4) i;
+SELECT topk(id, key, eye(2), 3) + topk(id, key, 3) FROM t;
 SELECT topk 'topk()';
 SELECT topk 'topk():AQEAAAEAAAA=';
 SELECT topk_add(NULL, 1, '[1]', '[1]', 1);

@@ -248,4 +248,5 @@ INSERT INTO samples_topk (v)
     UNION ALL SELECT topk(-id, x, (SELECT stack(x) FROM sample_rows WHERE id <= 3), 1000, 'euclidean') FROM sample_rows
     UNION ALL SELECT topk(id, x, (SELECT astype(x, 'float8') FROM sample_rows WHERE id = 7), 1, 'correlation') FROM sample_rows
     UNION ALL SELECT topk(id, x, (SELECT x FROM sample_rows WHERE id = 7), 2, 'cosine') FROM sample_rows WHERE id = 5
+    UNION ALL SELECT topk(id, x, 5) FROM sample_rows
     UNION ALL SELECT NULL;

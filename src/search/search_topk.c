@@ -17,6 +17,7 @@
 #include "search/topk.h"
 
 PG_FUNCTION_INFO_V1(search_topk_add);
+PG_FUNCTION_INFO_V1(search_topk_add_elements);
 PG_FUNCTION_INFO_V1(search_topk_neighbors);
 PG_FUNCTION_INFO_V1(search_topk_n_samples);
 
@@ -25,6 +26,7 @@ PG_FUNCTION_INFO_V1(search_topk_n_samples);
 #define QUERIES_ARGUMENT	3
 #define K_ARGUMENT			4
 #define METRIC_ARGUMENT		5
+#define K_OF_ELEMENTS		3	/* where there are no queries */
 
 /* ---- the aggregate: (id, key, queries, k[, metric]) ---- */
 
@@ -67,13 +69,13 @@ metric_argument(FunctionCallInfo fcinfo)
 }
 
 static int
-k_argument(FunctionCallInfo fcinfo)
+k_argument(FunctionCallInfo fcinfo, int i)
 {
 	int			k;
 
-	if (PG_ARGISNULL(K_ARGUMENT))
+	if (PG_ARGISNULL(i))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("k must not be NULL")));
-	k = PG_GETARG_INT32(K_ARGUMENT);
+	k = PG_GETARG_INT32(i);
 	if (k < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -94,7 +96,7 @@ search_topk_add(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(QUERIES_ARGUMENT))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("queries must not be NULL")));
 	metric = metric_argument(fcinfo);
-	k = k_argument(fcinfo);
+	k = k_argument(fcinfo, K_ARGUMENT);
 	if (t && (t->k != k || t->metric != metric))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
@@ -102,6 +104,33 @@ search_topk_add(PG_FUNCTION_ARGS)
 						k, topk_metric_name(metric), t->k, topk_metric_name(t->metric))));
 	t = with_queries(fcinfo, t, cxt, metric, k);
 	topk_add(t, PG_GETARG_INT64(ID_ARGUMENT), PG_GETARG_TENSOR(KEY_ARGUMENT));
+	return state_return(fcinfo, t);
+}
+
+/* (id, key, k) */
+Datum
+search_topk_add_elements(PG_FUNCTION_ARGS)
+{
+	MemoryContext cxt = aggregate_context(fcinfo);
+	Topk	   *t = state_running(&topk_kind, fcinfo, cxt);
+	const Tensor *key;
+	int			k;
+
+	if (PG_ARGISNULL(ID_ARGUMENT) || PG_ARGISNULL(KEY_ARGUMENT))
+		return state_return(fcinfo, t);
+	k = k_argument(fcinfo, K_OF_ELEMENTS);
+	key = PG_GETARG_TENSOR(KEY_ARGUMENT);
+	if (t == NULL && tensor_size(key) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the key with id " INT64_FORMAT " has no element", PG_GETARG_INT64(ID_ARGUMENT))));
+	if (t == NULL)
+		t = topk_new_elements(cxt, (int) tensor_size(key), k);
+	else if (t->metric != TOPK_ELEMENT || t->k != k)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("k must be the same in every row: %d, before %d", k, t->k)));
+	topk_add_elements(t, PG_GETARG_INT64(ID_ARGUMENT), key);
 	return state_return(fcinfo, t);
 }
 
@@ -146,7 +175,7 @@ search_topk_neighbors(PG_FUNCTION_ARGS)
 	values[0] = Int32GetDatum((int32) query + 1);
 	values[1] = Int32GetDatum((int32) rank + 1);
 	values[2] = Int64GetDatum(entry.id);
-	values[3] = Float8GetDatum(topk_loss(t->metric, entry.loss));
+	values[3] = Float8GetDatum(topk_score(t->metric, entry.loss));
 	SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls)));
 }
 

@@ -29,6 +29,9 @@ COMMENT ON FUNCTION topk_add(topk, bigint, tensor, tensor, int) IS 'transition f
 CREATE FUNCTION topk_add(topk, bigint, tensor, tensor, int, text) RETURNS topk
     AS 'MODULE_PATHNAME', 'search_topk_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION topk_add(topk, bigint, tensor, tensor, int, text) IS 'transition function of topk(id, key, queries, k, metric)';
+CREATE FUNCTION topk_add(topk, bigint, tensor, int) RETURNS topk
+    AS 'MODULE_PATHNAME', 'search_topk_add_elements' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION topk_add(topk, bigint, tensor, int) IS 'transition function of topk(id, key, k)';
 CREATE FUNCTION topk_combine(topk, topk) RETURNS topk
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION topk_combine(topk, topk) IS 'combine function of the aggregates topk; transition and combine function of sum(topk)';
@@ -46,6 +49,11 @@ CREATE AGGREGATE topk(id bigint, key tensor, queries tensor, k int) (
     FINALFUNC = topk_final, COMBINEFUNC = topk_combine, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE topk(bigint, tensor, tensor, int) IS 'topk(id, key, queries, k, ''dot''): with weights of voxels as queries and features of images as keys, the images of the highest predicted response (as BrainSCUBA, Luo et al. 2024, and LaVCa, Matsuyama et al. 2025, ask)';
+CREATE AGGREGATE topk(id bigint, key tensor, k int) (
+    SFUNC = topk_add, STYPE = topk, SSPACE = 67108864,
+    FINALFUNC = topk_final, COMBINEFUNC = topk_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE topk(bigint, tensor, int) IS 'without queries: for each element of key (feature, unit, latent), the k rows where it is largest; neighbors then has the element''s number as query and its value as score. Equal values: the lower id first, also where they are 0: keep those with score > 0 of sparse codes (tensor(code)). key: as many elements (flattened) in every row. Cost: reading the rows. Memory: 16 k bytes an element. NULL, errors and all else as with queries';
 CREATE AGGREGATE sum(topk) (
     SFUNC = topk_combine, STYPE = topk, SSPACE = 67108864,
     FINALFUNC = topk_final, COMBINEFUNC = topk_combine, PARALLEL = SAFE

@@ -19,7 +19,8 @@ static const char *const metric_names[] = {
 	[TOPK_DOT] = "dot",
 	[TOPK_COSINE] = "cosine",
 	[TOPK_EUCLIDEAN] = "euclidean",
-	[TOPK_CORRELATION] = "correlation"
+	[TOPK_CORRELATION] = "correlation",
+	[TOPK_ELEMENT] = "element"
 };
 
 const char *

@@ -27,7 +27,8 @@ typedef enum TopkMetric
 	TOPK_DOT = 1,				/* inner product, largest first */
 	TOPK_COSINE = 2,			/* cosine similarity, largest first */
 	TOPK_EUCLIDEAN = 3,			/* distance, smallest first */
-	TOPK_CORRELATION = 4		/* Pearson's r over the elements, largest first */
+	TOPK_CORRELATION = 4,		/* Pearson's r over the elements, largest first */
+	TOPK_ELEMENT = 5			/* no queries: element i of a row is its score in list i, largest first */
 } TopkMetric;
 
 /* Squares of elements must stay in range. */
@@ -75,6 +76,14 @@ typedef struct TopkBlock
 	Size		scratch_stride;
 } TopkBlock;
 
+/* Of lists of elements: what enters them */
+typedef struct TopkElements
+{
+	double	   *row;			/* d: of scratch */
+	double	   *least;			/* d: of each list the last score, once it is full */
+	int64	   *id;				/* d: and its id */
+} TopkElements;
+
 typedef struct Topk
 {
 	StateHeader hdr;			/* must be first */
@@ -89,6 +98,7 @@ typedef struct Topk
 	bool		sorted;			/* each list, from its worst to its best: still a heap */
 	TopkQueries *queries;		/* NULL in a state that was stored, until a row comes */
 	TopkBlock  *block;			/* NULL: no row waits */
+	TopkElements *elements;		/* NULL: not made, or there are queries */
 	MemoryClaim *claim;
 } Topk;
 
@@ -99,16 +109,24 @@ topk_length(const Topk *t)
 	return (Size) Min(t->n, (int64) t->k);
 }
 
-/* Minus the score or the score, and back (the same) */
 static inline double
 topk_loss(TopkMetric metric, double score)
 {
 	return metric == TOPK_EUCLIDEAN ? score : 0 - score;	/* not -x, which makes -0 of 0 */
 }
 
+/* The way back is the same. */
+static inline double
+topk_score(TopkMetric metric, double loss)
+{
+	return topk_loss(metric, loss);
+}
+
 /* ---- topk.c ---- */
 
 extern const char *topk_metric_name(TopkMetric metric);
+
+/* One that has queries; false for another word. */
 extern bool topk_metric_from_name(const char *name, Size length, TopkMetric *metric);
 
 /* An empty state whose context is a child of 'parent'. */
@@ -143,11 +161,20 @@ extern double topk_unit(double *x, double squared, const double *middle, int d, 
 
 /* ---- topk_block.c ---- */
 
-/* A row: d finite elements; errors name its id. */
+/* The elements of a key, all finite; errors name its id. */
+extern void topk_read_key(const Tensor *key, int64 id, double *out);
+
+/* A row of d elements */
 extern void topk_add(Topk *t, int64 id, const Tensor *key);
 
 /* Takes in the rows that wait, and frees what they took. */
 extern void topk_flush(Topk *t);
+
+/* ---- topk_elements.c ---- */
+
+/* Lists of the d elements, without queries; and a row of them. */
+extern Topk *topk_new_elements(MemoryContext parent, int d, int k);
+extern void topk_add_elements(Topk *t, int64 id, const Tensor *key);
 
 /* ---- topk_io.c ---- */
 

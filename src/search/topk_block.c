@@ -426,6 +426,16 @@ any_beyond(const double *x, Size d)
 }
 
 void
+topk_read_key(const Tensor *key, int64 id, double *out)
+{
+	Size		d = tensor_size(key);
+
+	tensor_read_f8(key, 0, d, out);
+	if (any_beyond(out, d))
+		report_element(key, id);
+}
+
+void
 topk_add(Topk *t, int64 id, const Tensor *key)
 {
 	TensorType	dtype = key->dtype == TENSOR_FLOAT8 ? TENSOR_FLOAT8 : TENSOR_FLOAT4;
@@ -451,9 +461,7 @@ topk_add(Topk *t, int64 id, const Tensor *key)
 		block_reserve(t, b);
 	i = b->n;
 	at = i * d;
-	tensor_read_f8(key, 0, d, b->row);
-	if (any_beyond(b->row, d))
-		report_element(key, id);
+	topk_read_key(key, id, b->row);
 	if (b->dtype == TENSOR_FLOAT8)
 		memcpy((double *) b->values + at, b->row, d * sizeof(double));
 	else

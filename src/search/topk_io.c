@@ -37,7 +37,7 @@ write_topk(StateWriter *w, const void *state)
 	for (Size i = 0; i < (Size) t->q; i++)
 		for (Size l = 0; l < length; l++)
 		{
-			double		score = topk_loss(t->metric, t->entry[i * t->capacity + l].loss);
+			double		score = topk_score(t->metric, t->entry[i * t->capacity + l].loss);
 
 			state_put_array(w, &score, 1, sizeof(double));
 		}
@@ -52,6 +52,7 @@ score_possible(TopkMetric metric, double score)
 	switch (metric)
 	{
 		case TOPK_DOT:
+		case TOPK_ELEMENT:
 			return isfinite(score);
 		case TOPK_EUCLIDEAN:
 			return isfinite(score) && score >= 0;
@@ -91,9 +92,9 @@ read_topk(StateReader *r, MemoryContext parent, bool validate)
 	d = state_get_int32(r);
 	k = state_get_int32(r);
 	n = state_get_int64(r);
-	if (head[0] < TOPK_DOT || head[0] > TOPK_CORRELATION || head[1] || head[2])
+	if (head[0] < TOPK_DOT || head[0] > TOPK_ELEMENT || head[1] || head[2])
 		state_corrupt(r->name, "bad metric");
-	if (q < 1 || d < 1 || k < 1 || n < 0 || n > TOPK_MAX_ROWS)
+	if (q < 1 || d < 1 || (head[0] == TOPK_ELEMENT && q != d) || k < 1 || n < 0 || n > TOPK_MAX_ROWS)
 		state_corrupt(r->name, "bad number of queries, elements, k or rows");
 	length = (Size) Min(n, (int64) k);
 	state_require(r, size_add(2 * sizeof(int64), size_mul(size_mul(q, length), sizeof(double) + sizeof(int64))));

@@ -113,6 +113,20 @@ def test_recording(db):
     check(db, "topk_recording", x, x[::100] + 1e-3, 10, "euclidean")
 
 
+def test_elements(db):
+    """Without queries: the rows of each column's largest values."""
+    for i, x in enumerate([RNG.standard_normal((600, 130)).astype("f4"), RNG.standard_normal((40, 1)), np.maximum(RNG.standard_normal((700, 70)) - 2, 0).astype("f2")]):
+        create_rows(db, "topk_elements%d" % i, {"x": x})
+        with db.cursor() as cur:
+            for k in (1, 12, 3000):
+                length = min(k, len(x))
+                cur.execute("SELECT n.id - 1, score FROM (SELECT topk(id, x, %d) AS t FROM topk_elements%d) s, neighbors(s.t) n" % (k, i))
+                got = np.array(cur.fetchall(), dtype=float).reshape(x.shape[1], length, 2)
+                want = np.argsort(-x.astype(float), axis=0, kind="stable")[:length].T
+                assert_equal("ids", got[:, :, 0].astype(int).tolist(), want.tolist())
+                assert_close("scores", got[:, :, 1], np.take_along_axis(x.astype(float), want.T, 0).T, rtol=0)
+
+
 def test_filter(db):
     """A filter that keeps 1 in 1,000 rows, k 10: 10 rows."""
     x = RNG.standard_normal((10000, 3))

@@ -25,11 +25,12 @@ SQL
 sub answer
 {
 	my ($metric) = @_;
+	return 'SELECT topk(id, key, 10)::text FROM few' if $metric eq 'element';
 	return "SELECT topk(id, key, (SELECT w FROM voxels), 10, '$metric')::text FROM few";
 }
 
 my $parallel = "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;\n";
-foreach my $metric (qw(dot cosine euclidean correlation))
+foreach my $metric (qw(dot cosine euclidean correlation element))
 {
 	my $serial = $node->safe_psql('postgres', "SET max_parallel_workers_per_gather = 0;\n" . answer($metric));
 	like($node->safe_psql('postgres', $parallel . 'EXPLAIN (COSTS off) ' . answer($metric)), qr/Partial Aggregate/, "$metric: parallel plan");
@@ -53,6 +54,7 @@ same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Past the limit: the queries, the lists, the block.
 foreach my $case ([ '60MB', $work{products}[0] ], [ '100MB', 'SELECT topk(id, key, (SELECT w FROM voxels), 1000000, \'cosine\') FROM (SELECT id, key[1:12] AS key FROM rows) s' ],
+	[ '10MB', 'SELECT topk(i, ones(ARRAY[1000000]), 1) FROM generate_series(1, 3) i' ],
 	[ '2MB', 'SELECT topk(id, key, (SELECT key FROM rows LIMIT 1), 1) FROM rows' ])
 {
 	my $err = refusal($node, @$case);
