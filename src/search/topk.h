@@ -71,9 +71,6 @@ typedef struct TopkBlock
 	double	   *norm;			/* capacity */
 	float	   *unit;			/* capacity x d */
 	double	   *row;			/* d */
-	char	   *scratch;		/* of threads, scratch_stride each */
-	Size		scratch_bytes;
-	Size		scratch_stride;
 } TopkBlock;
 
 /* Of lists of elements: what enters them */

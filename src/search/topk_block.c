@@ -179,6 +179,8 @@ typedef struct BlockSearch
 	double		longest;		/* largest |x| */
 	float	   *a;				/* n */
 	float	   *b;				/* n */
+	char	   *scratch;		/* of threads, stride each: two vectors and the products of a tile */
+	Size		stride;
 } BlockSearch;
 
 /* A row is looked at if alpha a (g + error) - beta b >= least */
@@ -304,7 +306,7 @@ search_tile(int64 number, int worker, void *arg)
 	Size		d = t->d;
 	Size		first = (Size) number * s->tile;
 	Size		m = Min(s->tile, t->q - first);
-	double	   *x = (double *) (t->block->scratch + worker * t->block->scratch_stride);
+	double	   *x = (double *) (s->scratch + worker * s->stride);
 	double	   *v = x + d;
 	float	   *g = (float *) (v + d);
 
@@ -332,40 +334,25 @@ set_rows(BlockSearch *s)
 	}
 }
 
-/* Products of a tile and two vectors for each thread */
-static void
-reserve_scratch(Topk *t, Size n, Size tile)
-{
-	TopkBlock  *b = t->block;
-	Size		bytes = size_add(size_mul(2 * sizeof(double), t->d), size_mul(size_mul(tile, n), sizeof(float)));
-	Size		all = size_mul(TYPEALIGN(64, bytes), parallel_threads());
-
-	b->scratch_stride = TYPEALIGN(64, bytes);
-	if (all <= b->scratch_bytes)
-		return;
-	if (b->scratch)
-		pfree(b->scratch);
-	b->scratch = NULL;
-	memory_claim_add(b->claim, all - b->scratch_bytes, MEMORY_HINT);
-	b->scratch = MemoryContextAllocHuge(b->cxt, all);
-	b->scratch_bytes = all;
-}
-
 static void
 search_block(Topk *t)
 {
 	float		a[BLOCK_ROWS];
 	float		b[BLOCK_ROWS];
 	BlockSearch s = {.t = t, .n = t->block->n, .error = product_error(t->d), .a = a, .b = b};
+	MemoryContext scratch;
 
 	if (s.n == 0)
 		return;
 	s.tile = (Size) Max(1, Min(TILE_QUERIES, TILE_FLOPS / (2.0 * t->d * (double) s.n)));
 	s.tile = Min(s.tile, Max(1, (Size) t->q / parallel_threads()));
 	topk_reserve(t, t->n + (int64) s.n);
-	reserve_scratch(t, s.n, s.tile);
 	set_rows(&s);
+	s.stride = TYPEALIGN(64, size_add(size_mul(2 * sizeof(double), t->d), size_mul(size_mul(s.tile, s.n), sizeof(float))));
+	scratch = scratch_create("topk", size_mul(s.stride, parallel_threads()), MEMORY_HINT);
+	s.scratch = MemoryContextAllocHuge(scratch, s.stride * parallel_threads());
 	parallel_for((int64) ((t->q + s.tile - 1) / s.tile), 0, search_tile, &s);
+	MemoryContextDelete(scratch);
 	t->n += (int64) s.n;
 	t->block->n = 0;
 	t->sorted = false;
