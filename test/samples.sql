@@ -250,3 +250,10 @@ INSERT INTO samples_topk (v)
     UNION ALL SELECT topk(id, x, (SELECT x FROM sample_rows WHERE id = 7), 2, 'cosine') FROM sample_rows WHERE id = 5
     UNION ALL SELECT topk(id, x, 5) FROM sample_rows
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_classifier (id int GENERATED ALWAYS AS IDENTITY, v classifier);
+INSERT INTO samples_classifier (v)
+    SELECT logistic_fit(points_agg(x, fold)) FROM sample_rows
+    UNION ALL SELECT logistic_cv(x, id % 2 = 0, fold) FROM sample_rows
+    UNION ALL SELECT logistic_cv(points_agg(x, 'état ' || id % 3, id % 5), '{1,0.1}', false, true) FROM sample_rows
+    UNION ALL SELECT NULL;

@@ -179,7 +179,7 @@ decide(FunctionCallInfo fcinfo, Decisions *r)
 	if (t->ndim > 2 || (r->is_matrix ? (Size) t->dims[1] != d : tensor_size(t) != d))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a tensor of shape %s can't be classified by %d elements", tensor_shape_text(t), c->d)));
+				 errmsg("the classifier takes vectors of %d element%s, not a tensor of shape %s", c->d, c->d == 1 ? "" : "s", tensor_shape_text(t))));
 	if (r->is_matrix)
 		memory_claim_add(memory_claim(CurrentMemoryContext, "classifier"),
 						 size_mul(size_mul(r->m, size_add(d, outputs)), sizeof(double)), "Take fewer rows at a time.");

@@ -51,7 +51,7 @@ method_argument(const text *name)
 static void
 require_arguments(FunctionCallInfo fcinfo)
 {
-	static const char *const names[] = {"the points", "k", "method", NULL, "alpha", "balanced"};
+	static const char *const names[] = {NULL, "k", "method", NULL, "alpha", "balanced"};
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 		if (names[i] && PG_ARGISNULL(i))
@@ -154,8 +154,8 @@ static ResultRows *
 sparse_probe(FunctionCallInfo fcinfo)
 {
 	MemoryContext result = CurrentMemoryContext;
-	MemoryContext scratch = scratch_create("sparse probe", 0, NULL);
-	MemoryContext old = MemoryContextSwitchTo(scratch);
+	MemoryContext scratch;
+	MemoryContext old;
 	const Points *points;
 	ResultRows *rows;
 	ClassRows  *c;
@@ -164,6 +164,10 @@ sparse_probe(FunctionCallInfo fcinfo)
 	int			k;
 
 	require_arguments(fcinfo);
+	if (PG_ARGISNULL(0))
+		return result_rows_new(0, 6);
+	scratch = scratch_create("sparse probe", 0, NULL);
+	old = MemoryContextSwitchTo(scratch);
 	points = PG_GETARG_POINTS(0);
 	k = PG_GETARG_INT32(1);
 	c = class_rows(points, points->key == POINTS_LABEL_FOLD);
@@ -236,8 +240,8 @@ static ResultRows *
 sparse_probe_sweep(FunctionCallInfo fcinfo)
 {
 	MemoryContext result = CurrentMemoryContext;
-	MemoryContext scratch = scratch_create("sparse probe", 0, NULL);
-	MemoryContext old = MemoryContextSwitchTo(scratch);
+	MemoryContext scratch;
+	MemoryContext old;
 	ResultRows *rows;
 	ClassRows  *c;
 	Probes	   *p;
@@ -246,6 +250,10 @@ sparse_probe_sweep(FunctionCallInfo fcinfo)
 	int			folds;
 
 	require_arguments(fcinfo);
+	if (PG_ARGISNULL(0))
+		return result_rows_new(0, 7);
+	scratch = scratch_create("sparse probe", 0, NULL);
+	old = MemoryContextSwitchTo(scratch);
 	ks = ks_argument(PG_GETARG_ARRAYTYPE_P(1), &n_ks);
 	c = class_rows(PG_GETARG_POINTS(0), true);
 	p = probes(fcinfo, c, n_ks, ks);
