@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import scipy.linalg
+from scipy.spatial.distance import cdist
 from sklearn.covariance import ledoit_wolf_shrinkage, shrunk_covariance
 from sklearn.datasets import load_iris, load_wine
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -212,3 +213,80 @@ def test_steer_and_analogy(db):
     assert_close('analogy', get(db, 'analogy(from_npy(%s), from_npy(%s), from_npy(%s))', args), x[1] - x[0] + x[2], rtol=1e-14)
     want = unit[1] - unit[0] + unit[2]
     assert_close('normalized', get(db, 'analogy(from_npy(%s), from_npy(%s), from_npy(%s), true)', args), want / np.linalg.norm(want), rtol=1e-14)
+
+def brute_parallelograms(X, tolerance):
+    """Every way to pair four rows as two diagonals: (a, b, c, d) from 1, a the least, b < d."""
+    quads = np.array(list(itertools.combinations(range(len(X)), 4)))
+    found = []
+    for across in (1, 2, 3):
+        rest = [i for i in (1, 2, 3) if i != across]
+        a, b, c, d = (quads[:, i] for i in (0, rest[0], across, rest[1]))
+        A, B, C, D = X[a], X[b], X[c], X[d]
+        def norm(v):
+            return np.sqrt((v * v).sum(axis=1))
+        gap = norm((A - B) + (C - D))
+        side = np.minimum((norm(A - B) + norm(C - D)) / 2, (norm(B - C) + norm(D - A)) / 2)
+        u, v = (B - A) + (C - D), (D - A) + (C - B)
+        with np.errstate(all='ignore'):
+            error = gap / side
+            sine2 = 1 - (u * v).sum(axis=1) ** 2 / ((u * u).sum(axis=1) * (v * v).sum(axis=1))
+            keep = (side > 0) & (error <= tolerance) & (sine2 > max(tolerance, 1e-6) ** 2)
+        found += list(zip(a[keep] + 1, b[keep] + 1, c[keep] + 1, d[keep] + 1, error[keep]))
+    return sorted(found, key=lambda r: (r[4],) + r[:4])
+
+
+def same_parallelograms(got, want):
+    assert {r[:4] for r in got} == {r[:4] for r in want}, (len(got), len(want))
+    assert len(got) == len(want)
+    errors = {r[:4]: r[4] for r in want}
+    assert all(abs(r[4] - errors[r[:4]]) < 1e-12 for r in got)
+    assert got == sorted(got, key=lambda r: (r[4],) + r[:4])
+
+
+def test_parallelograms(db):
+    rng = np.random.default_rng(9)
+    lattice = np.array(list(itertools.product(range(3), range(3), range(3))), float)
+    planted = rng.standard_normal((6, 1, 20)) + rng.standard_normal((1, 4, 20)) + .05 * rng.standard_normal((6, 4, 20))
+    two = np.repeat(rng.standard_normal((12, 6)), 2, axis=0)
+    cases = [(rng.standard_normal((40, 2)), (.02, .2)), (rng.standard_normal((24, 5)), (.3, 1)), (rng.standard_normal((24, 100)), (.5, 1)),
+             (planted.reshape(24, 20), (.05, .2, .5)), (lattice, (0, .3, .9)), (lattice * 3 + 1e6, (0,)), (two, (0, .4)),
+             (two + 1e-9 * rng.standard_normal(two.shape), (.4,)), (np.arange(30.)[:, None], (0, .5)), (np.ones((12, 3)), (.5,)),
+             (np.hstack([rng.standard_normal((24, 3)), 1e3 * rng.integers(0, 2, (24, 1))]), (.3,)),
+             (rng.standard_normal((24, 3)) * 1e-170, (.2,)), (rng.integers(0, 3, (24, 4)) * 1e200, (0, .5))]
+    for X, tolerances in cases:
+        for tolerance in tolerances:
+            scaled = np.ldexp(X, -np.frexp(np.abs(X).max())[1])
+            want = brute_parallelograms(scaled, tolerance)
+            got = query(db, 'SELECT * FROM parallelograms(from_npy(%s), %s)', (put(X), tolerance))
+            same_parallelograms(got, want)
+    assert len(brute_parallelograms(lattice, 0)) > 100
+    X = planted.reshape(24, 20)
+    ids = rng.permutation(1000)[:24] - 500
+    load(db, 'dir_x', X, X[:, :1], ids)
+    got = query(db, 'SELECT p.* FROM (SELECT points_agg(fold, x) AS s FROM dir_x) AS q, parallelograms(q.s, .3) AS p')
+    order = np.argsort(ids)
+    want = [tuple(int(ids[order][i - 1]) for i in r[:4]) + (r[4],) for r in brute_parallelograms(X[order], .3)]
+    same_parallelograms(got, want)
+
+
+def test_parallelograms_of_many(db):
+    """100 rows of a planted grid: what the distances of all sums give, also with threads."""
+    rng = np.random.default_rng(10)
+    X = (rng.standard_normal((20, 1, 30)) + rng.standard_normal((1, 5, 30)) + .1 * rng.standard_normal((20, 5, 30))).reshape(100, 30)
+    a, c = np.triu_indices(100, 1)
+    D = cdist(X, X)
+    gap = cdist(X[a] + X[c], X[a] + X[c])
+    i, j = np.nonzero(np.triu(gap <= .2 * D.max(), 1))
+    A, C, B, E = a[i], c[i], a[j], c[j]
+    side = np.minimum(D[A, B] + D[C, E], D[B, C] + D[E, A]) / 2
+    distinct = (A != B) & (A != E) & (C != B) & (C != E)
+    keep = distinct & (gap[i, j] <= .2 * side)
+    want = {(A[k] + 1, B[k] + 1, C[k] + 1, E[k] + 1) for k in np.flatnonzero(keep)}
+    for threads in (1, 3):
+        with db.cursor() as cur:
+            cur.execute(f'SET neuroenc.threads = {threads}')
+        got = query(db, 'SELECT * FROM parallelograms(from_npy(%s), .2)', (put(X),))
+        assert {r[:4] for r in got} == want, (len(got), len(want))
+        first = got if threads == 1 else first
+        assert got == first
+    assert len(want) > 1000
