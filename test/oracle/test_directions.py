@@ -290,3 +290,51 @@ def test_parallelograms_of_many(db):
         first = got if threads == 1 else first
         assert got == first
     assert len(want) > 1000
+
+
+def least_squares_words(X, levels):
+    """u_0 and each level's vector by least squares with a row of constraints for each factor, and R2."""
+    names = [np.unique(column) for column in levels.T]
+    design = np.hstack([np.ones((len(X), 1))] + [(column[:, None] == n).astype(float) for column, n in zip(levels.T, names)])
+    constraints, at = np.zeros((len(names), design.shape[1])), 1
+    for k, n in enumerate(names):
+        constraints[k, at:at + len(n)] = 1
+        at += len(n)
+    basis = scipy.linalg.null_space(constraints)
+    words = basis @ np.linalg.lstsq(design @ basis, X, rcond=None)[0]
+    residual = X - design @ words
+    r2 = 1 - (residual ** 2).sum() / ((X - X.mean(axis=0)) ** 2).sum()
+    labels = [(0, None)] + [(k + 1, str(l)) for k, n in enumerate(names) for l in n]
+    return labels, design.sum(axis=0), words, r2
+
+
+def test_ideal_words(db):
+    rng = np.random.default_rng(11)
+    sizes, p = (4, 3, 2), 9
+    planted = [rng.standard_normal((s, p)) for s in sizes]
+    full = np.array(list(itertools.product(*map(range, sizes))))
+    cases = [(full, 0), (full, .5), (np.vstack([full, full]), .5), (full[rng.random(len(full)) < .7], .5),
+             (full[rng.integers(0, len(full), 500)], 1), (rng.integers(0, 5, (60, 1)), 1)]
+    for levels, noise in cases:
+        X = 50 + sum(planted[k % 3][levels[:, k] % sizes[k % 3]] for k in range(levels.shape[1]))
+        X = X + noise * rng.standard_normal(X.shape)
+        labels, n, words, r2 = least_squares_words(X, levels)
+        if len(levels) % 24 == 0:
+            for (factor, level), word in zip(labels[1:], words[1:]):
+                rows = levels[:, factor - 1] == int(level)
+                assert_close('marginal mean', word, X[rows].mean(axis=0) - X.mean(axis=0), rtol=1e-9, atol=1e-9)
+        load(db, 'dir_w', X, X[:, :1])
+        with db.cursor() as c:
+            c.execute('ALTER TABLE dir_w ADD levels text[]')
+            for i, row in enumerate(levels):
+                c.execute('UPDATE dir_w SET levels = %s WHERE id = %s', ([str(v) for v in row], i + 1))
+        for source in (f"ideal_words((SELECT stack(x ORDER BY id) FROM dir_w), '{{{','.join('{' + ','.join(map(str, r)) + '}' for r in levels)}}}'::int[])",
+                       "ideal_words((SELECT stack(x ORDER BY id) FROM dir_w), (SELECT array_agg(levels ORDER BY id) FROM dir_w))",
+                       "(SELECT w.* FROM (SELECT class_means_agg(x, levels) AS s FROM dir_w) AS q, ideal_words(q.s) AS w) AS w",
+                       """(SELECT w.* FROM (SELECT sum(s::text::class_sums) AS s FROM (SELECT class_means_agg(x, levels) AS s FROM dir_w
+                           GROUP BY id % 4) AS q) AS q, ideal_words(q.s) AS w) AS w"""):
+            got = query(db, f'SELECT factor, level, n, tensor_send(vector), r2 FROM {source}')
+            assert [r[:2] for r in got] == labels
+            assert [r[2] for r in got] == list(n)
+            assert_close('words', np.array([unwire(r[3]) for r in got]), words, rtol=1e-9, atol=1e-9)
+            assert_close('r2', [r[4] for r in got], np.full(len(got), r2), rtol=0, atol=1e-10)

@@ -1,0 +1,11 @@
+-- ideal words: a vector for each level of each factor
+
+CREATE FUNCTION ideal_words(s class_sums) RETURNS TABLE (factor int, level text, n bigint, vector tensor, r2 float8)
+    AS 'MODULE_PATHNAME', 'search_ideal_words_sums' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION ideal_words(class_sums) IS 'vectors u for the levels of factors, so that a row with the levels z1 .. zk (red, square) is nearly u_0 + u_z1 + .. + u_zk (Trager, Perera, Zancato, Achille, Bhatia and Soatto 2023, Linear spaces of meanings): least squares over all rows, the levels of each factor adding up to 0. Where every combination occurs equally often u_0 is the mean of all rows, and a level''s vector the mean of its rows less u_0; elsewhere effects of factors that occur together are taken apart. From sums that class_means_agg(x, ARRAY[colour, shape]) makes, in one pass over any number of rows. factor 0 is u_0 (level NULL), then factor 1, 2, .. with their levels in the order of labels() and the n rows that have each; vector is float8, p; r2, the same in all rows, is the share of the rows'' squares about their mean that the sums of vectors explain (NULL if rows do not vary). Cost: q^3 / 3 + 2 q^2 p flops for q levels. Errors: labels that are not arrays or of different lengths, factors whose levels follow from one another';
+CREATE FUNCTION ideal_words(matrix tensor, factors text[]) RETURNS TABLE (factor int, level text, n bigint, vector tensor, r2 float8)
+    AS 'MODULE_PATHNAME', 'search_ideal_words_text' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION ideal_words(tensor, text[]) IS 'ideal_words of a matrix''s rows (n x p, finite); factors is n x k, row after row the levels of each, or n levels of one factor. An error if factors has another number of rows or a NULL, otherwise as ideal_words(class_sums)';
+CREATE FUNCTION ideal_words(matrix tensor, factors bigint[]) RETURNS TABLE (factor int, level text, n bigint, vector tensor, r2 float8)
+    AS 'MODULE_PATHNAME', 'search_ideal_words_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION ideal_words(tensor, bigint[]) IS 'ideal_words(matrix, factors) with levels given as numbers';
