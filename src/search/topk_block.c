@@ -2,7 +2,7 @@
  * topk_block.c
  *		Rows against all queries of a topk, a block at a time.
  *
- * A block of rows (up to 1024) meets the queries in one float4 product of unit
+ * A block of rows (up to 2048) meets the queries in one float4 product of unit
  * vectors, 2 q n d flops, in tiles of queries, a task each.  A product g is off by
  * at most 'error' from the cosine of the two vectors (ERROR_TERMS below), so
  *
@@ -35,11 +35,11 @@
 #include "stats/differences.h"
 
 #define FIRST_ROWS		16
-#define BLOCK_ROWS		1024
+#define BLOCK_ROWS		2048
 #define BLOCK_ELEMENTS	((Size) 1 << 21)
 #define LEAST_ROWS		16
-#define TILE_FLOPS		1e9
-#define TILE_QUERIES	1024
+#define TILE_FLOPS		2.2e9
+#define TILE_QUERIES	1024		/* with BLOCK_ROWS of them a product packs its sides cheaply */
 #define CHUNK			64			/* products that are looked at together */
 
 /* Longer sums are made of partial ones by every BLAS: how long one of those may be. */
@@ -340,18 +340,23 @@ search_block(Topk *t)
 	float		a[BLOCK_ROWS];
 	float		b[BLOCK_ROWS];
 	BlockSearch s = {.t = t, .n = t->block->n, .error = product_error(t->d), .a = a, .b = b};
+	Size		threads = (Size) parallel_threads();
+	Size		q = (Size) t->q;
+	Size		most;
+	Size		tasks;
 	MemoryContext scratch;
 
 	if (s.n == 0)
 		return;
-	s.tile = (Size) Max(1, Min(TILE_QUERIES, TILE_FLOPS / (2.0 * t->d * (double) s.n)));
-	s.tile = Min(s.tile, Max(1, (Size) t->q / parallel_threads()));
+	most = (Size) Max(1, Min(TILE_QUERIES, TILE_FLOPS / (2.0 * t->d * (double) s.n)));
+	tasks = Min(q, ((q + most - 1) / most + threads - 1) / threads * threads);	/* an even share */
+	s.tile = (q + tasks - 1) / tasks;
 	topk_reserve(t, t->n + (int64) s.n);
 	set_rows(&s);
 	s.stride = TYPEALIGN(64, size_add(size_mul(2 * sizeof(double), t->d), size_mul(size_mul(s.tile, s.n), sizeof(float))));
-	scratch = scratch_create("topk", size_mul(s.stride, parallel_threads()), MEMORY_HINT);
-	s.scratch = MemoryContextAllocHuge(scratch, s.stride * parallel_threads());
-	parallel_for((int64) ((t->q + s.tile - 1) / s.tile), 0, search_tile, &s);
+	scratch = scratch_create("topk", size_mul(s.stride, threads), MEMORY_HINT);
+	s.scratch = MemoryContextAllocHuge(scratch, s.stride * threads);
+	parallel_for((int64) ((q + s.tile - 1) / s.tile), 0, search_tile, &s);
 	MemoryContextDelete(scratch);
 	t->n += (int64) s.n;
 	t->block->n = 0;
