@@ -551,7 +551,9 @@ def call(rng, pool, function):
 
 
 def call_with(function, values):
-    name, _, returns_set, _, _, _, kind = function
+    name, arguments, returns_set, _, _, variadic, kind = function
+    if variadic and len(values) == len(arguments):
+        values = values[:-1] + ["VARIADIC " + values[-1]]
     text = "%s(%s)" % (name, ", ".join(values))
     if kind == "w":
         text += " OVER ()"
