@@ -257,3 +257,12 @@ INSERT INTO samples_classifier (v)
     UNION ALL SELECT logistic_cv(x, id % 2 = 0, fold) FROM sample_rows
     UNION ALL SELECT logistic_cv(points_agg(x, 'état ' || id % 3, id % 5), '{1,0.1}', false, true) FROM sample_rows
     UNION ALL SELECT NULL;
+
+CREATE TABLE samples_class_sums (id int GENERATED ALWAYS AS IDENTITY, v class_sums);
+INSERT INTO samples_class_sums (v)
+    SELECT class_means_agg(x, fold) FROM sample_rows
+    UNION ALL SELECT class_sums_agg(x, 'classé ' || fold) FROM sample_rows
+    UNION ALL SELECT class_sums_agg(x[1:2], i % 2 = 0) FROM sample_rows, generate_series(1, 9) AS i
+    UNION ALL SELECT class_means_agg(x, ARRAY['é' || fold, (id % 2)::text]) FROM sample_rows
+    UNION ALL SELECT class_means_agg(x, true) FROM sample_rows WHERE id = 1
+    UNION ALL SELECT NULL;

@@ -125,6 +125,12 @@ span_project_out(Size rank, Size p, const double *basis, Size n, double *x, doub
 {
 	if (rank == 0 || n == 0)
 		return;
+	if (rank == p)
+	{
+		for (Size i = 0; i < n * p; i++)
+			x[i] = isfinite(x[i]) ? 0 : NAN;
+		return;
+	}
 	for (int time = 0; time < 2; time++)
 	{
 		if (n == 1)

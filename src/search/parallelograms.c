@@ -33,7 +33,7 @@
 #include "stats/differences.h"
 
 #define SLICE_PAIRS ((Size) 1 << 18)	/* most sums of the part of the tree that one task looks through */
-#define TASKS		4096		/* of a batch */
+#define TASKS		1024		/* of a batch */
 #define TASK_ROOM	64			/* parallelograms that a task has room for */
 #define LEAST_SINE	1e-6
 #define LEAST_AXIS	1e-6		/* eigenvalue, of the first, of an axis worth comparing */

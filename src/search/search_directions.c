@@ -250,8 +250,7 @@ make_unit(Size p, double *x, const char *function, const char *what)
 	if (!(length > 0) || isinf(length))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("%s: %s has no direction", function, what),
-				 errdetail("Its length is 0, or not finite.")));
+				 errmsg("%s: the length of %s is 0 or not finite", function, what)));
 	for (Size j = 0; j < p; j++)
 		x[j] /= length;
 }
