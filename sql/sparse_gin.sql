@@ -61,3 +61,29 @@ RESET enable_hashjoin;
 RESET enable_mergejoin;
 DROP TABLE items, queries;
 DROP FUNCTION found(text, text);
+
+-- ANALYZE knows how often an index is active, and the planner how many rows to expect: within a factor of 2 of those there are, but for
+-- an index that no row has, which is taken to be half as frequent as the rarest, and <@, whose share is a guess.
+CREATE TABLE known (id int, code sparse);
+INSERT INTO known SELECT i, CASE WHEN i % 10 > 0 THEN sdr(ARRAY[1, 2, 3 + i % 7, 20 + i % 100] || CASE WHEN i % 3 = 0 THEN ARRAY[500, 600] END, 1000) END FROM generate_series(1, 5000) i;
+ANALYZE known;
+SELECT (most_common_elems::text::int[])[1:12] AS elements, (most_common_elem_freqs)[1:12] AS shares, null_frac FROM pg_stats WHERE tablename = 'known' AND attname = 'code';
+CREATE FUNCTION expected(condition text, OUT expected float8, OUT n float8) LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT json) SELECT * FROM known WHERE ' || condition INTO plan;
+	EXECUTE 'SELECT count(*) FROM known WHERE ' || condition INTO n;
+	expected := plan->0->'Plan'->>'Plan Rows';
+END $$;
+SELECT c, expected, n, expected / greatest(n, 1) BETWEEN 0.5 AND 2 AS near
+FROM unnest(ARRAY['code @> active_at(1)', 'code @> active_at(4)', 'code @> active_at(1, 500)', 'code @> active_at(5, 25)', 'code && active_at(4, 500)', 'active_at(3, 4, 5) && code', 'code && active_at(999)',
+	'code && ''{}/7''', 'code @> ''{}/7''', 'active_at(1, 2) <@ code', 'code <@ active_at(1, 2)', 'active_at(500) @> code']) AS c, expected(c);
+EXPLAIN (COSTS OFF) SELECT * FROM known WHERE code @> NULL;
+TRUNCATE known;
+ANALYZE known;
+INSERT INTO known VALUES (1, '{}/3'), (2, '{}/3'), (3, NULL);
+ANALYZE known;
+SELECT most_common_elems, null_frac FROM pg_stats WHERE tablename = 'known' AND attname = 'code';
+DROP TABLE known;
+DROP FUNCTION expected(text);

@@ -9,7 +9,6 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "base/convert.h"
 #include "base/memory.h"
 #include "search/sparse.h"
 
@@ -211,42 +210,6 @@ sparse_from_dense_f8(TensorType dtype, int32 width, const double *x)
 		put_value(s, n++, v);
 	}
 	return s;
-}
-
-/* ---- reading ---- */
-
-double
-sparse_value(const Sparse *s, Size i)
-{
-	return s->dtype == TENSOR_FLOAT4 ? (double) SPARSE_F4(s)[i] : SPARSE_F8(s)[i];
-}
-
-void
-sparse_read_f8(const Sparse *s, double *out)
-{
-	if (s->dtype == TENSOR_FLOAT4)
-		widen_floats(SPARSE_F4(s), out, s->n);
-	else
-		memcpy(out, SPARSE_F8(s), (Size) s->n * sizeof(double));
-}
-
-void
-sparse_add_f8(const Sparse *s, double *dense)
-{
-	if (s->dtype == TENSOR_FLOAT4)
-	{
-		const float *value = SPARSE_F4(s);
-
-		for (int32 i = 0; i < s->n; i++)
-			dense[s->index[i]] += value[i];
-	}
-	else
-	{
-		const double *value = SPARSE_F8(s);
-
-		for (int32 i = 0; i < s->n; i++)
-			dense[s->index[i]] += value[i];
-	}
 }
 
 /* ---- checks ---- */

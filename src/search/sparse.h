@@ -65,12 +65,12 @@ extern Sparse *sparse_from_pairs(TensorType dtype, int32 width, Size n, const in
 extern Sparse *sparse_from_dense_f4(int32 width, const float *x);
 extern Sparse *sparse_from_dense_f8(TensorType dtype, int32 width, const double *x);
 
-/* Value i of n, and all of them. */
-extern double sparse_value(const Sparse *s, Size i);
-extern void sparse_read_f8(const Sparse *s, double *out);
-
-/* Added to a dense vector of s->width elements. */
-extern void sparse_add_f8(const Sparse *s, double *dense);
+/* Value i of n */
+static inline double
+sparse_value(const Sparse *s, Size i)
+{
+	return s->dtype == TENSOR_FLOAT4 ? (double) SPARSE_F4(s)[i] : SPARSE_F8(s)[i];
+}
 
 /* ERROR unless the widths are the same. */
 extern void sparse_require_same_width(const Sparse *a, const Sparse *b);

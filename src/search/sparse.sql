@@ -26,6 +26,10 @@ CREATE FUNCTION sparse_typmod_out(int) RETURNS cstring
 	AS 'MODULE_PATHNAME', 'sparse_typmod_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION sparse_typmod_out(int) IS 'Writes a type modifier; used by the type.';
 
+CREATE FUNCTION sparse_typanalyze(internal) RETURNS bool
+	AS 'MODULE_PATHNAME', 'sparse_typanalyze' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparse_typanalyze(internal) IS 'ANALYZE of sparse columns: what is kept of any type, and the most frequent active indices (pg_stats.most_common_elems); used by the type.';
+
 CREATE TYPE sparse (
 	INPUT = sparse_in,
 	OUTPUT = sparse_out,
@@ -33,6 +37,7 @@ CREATE TYPE sparse (
 	SEND = sparse_send,
 	TYPMOD_IN = sparse_typmod_in,
 	TYPMOD_OUT = sparse_typmod_out,
+	ANALYZE = sparse_typanalyze,
 	INTERNALLENGTH = VARIABLE,
 	ALIGNMENT = double,
 	STORAGE = external

@@ -12,16 +12,28 @@ CREATE FUNCTION sparse_contained(a sparse, b sparse) RETURNS bool
 	AS 'MODULE_PATHNAME', 'sparse_contained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION sparse_contained(sparse, sparse) IS 'Whether all indices active in a are active in b. The operator <@. Values and widths do not count, so the query can be active_at(17, 92).';
 
+CREATE FUNCTION sparse_overlaps_sel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'sparse_overlaps_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparse_overlaps_sel(internal, oid, internal, int) IS 'How many rows && is expected to find, from what ANALYZE knows of the most frequent active indices; used by the planner.';
+
+CREATE FUNCTION sparse_contains_sel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'sparse_contains_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparse_contains_sel(internal, oid, internal, int) IS 'How many rows @> is expected to find, from what ANALYZE knows of the most frequent active indices; used by the planner.';
+
+CREATE FUNCTION sparse_contained_sel(internal, oid, internal, int) RETURNS float8
+	AS 'MODULE_PATHNAME', 'sparse_contained_sel' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparse_contained_sel(internal, oid, internal, int) IS 'How many rows <@ is expected to find, from what ANALYZE knows of the most frequent active indices; used by the planner.';
+
 CREATE OPERATOR && (LEFTARG = sparse, RIGHTARG = sparse, FUNCTION = sparse_overlaps,
-	COMMUTATOR = &&, RESTRICT = contsel, JOIN = contjoinsel);
+	COMMUTATOR = &&, RESTRICT = sparse_overlaps_sel, JOIN = contjoinsel);
 COMMENT ON OPERATOR && (sparse, sparse) IS 'Whether some index is active in both. Values and widths do not count, so the query can be active_at(17, 92). A GIN index serves it.';
 
 CREATE OPERATOR @> (LEFTARG = sparse, RIGHTARG = sparse, FUNCTION = sparse_contains,
-	COMMUTATOR = <@, RESTRICT = contsel, JOIN = contjoinsel);
+	COMMUTATOR = <@, RESTRICT = sparse_contains_sel, JOIN = contjoinsel);
 COMMENT ON OPERATOR @> (sparse, sparse) IS 'Whether all indices active in the right vector are active in the left one: code @> active_at(17, 92) finds items whose features 17 and 92 are both active. Values and widths do not count, so the query can be active_at(17, 92). A GIN index serves it.';
 
 CREATE OPERATOR <@ (LEFTARG = sparse, RIGHTARG = sparse, FUNCTION = sparse_contained,
-	COMMUTATOR = @>, RESTRICT = contsel, JOIN = contjoinsel);
+	COMMUTATOR = @>, RESTRICT = sparse_contained_sel, JOIN = contjoinsel);
 COMMENT ON OPERATOR <@ (sparse, sparse) IS 'Whether all indices active in the left vector are active in the right one; a vector of zeros is contained in any. Values and widths do not count, so the query can be active_at(17, 92). A GIN index serves it, with a look at each candidate.';
 
 CREATE FUNCTION sparse_gin_extract_value(sparse, internal, internal) RETURNS internal

@@ -35,12 +35,6 @@
 #define SQUARES_MIN 1e-280
 #define SQUARES_MAX 1e280
 
-static inline double
-value_at(const Sparse *s, int32 i)
-{
-	return s->dtype == TENSOR_FLOAT4 ? (double) SPARSE_F4(s)[i] : SPARSE_F8(s)[i];
-}
-
 /* ---- indices that both have ---- */
 
 typedef struct Common
@@ -211,7 +205,7 @@ scaled_dot(const Sparse *a, double scale_a, const Sparse *b, double scale_b)
 	common_start(&c, a, b);
 	while (next_batch(&c))
 		for (int k = 0; k < c.n; k++)
-			sum += (value_at(a, c.at_a[k]) * scale_a) * (value_at(b, c.at_b[k]) * scale_b);
+			sum += (sparse_value(a, c.at_a[k]) * scale_a) * (sparse_value(b, c.at_b[k]) * scale_b);
 	return sum;
 }
 
@@ -230,15 +224,15 @@ sparse_dot_dense(const Sparse *a, const Tensor *dense)
 	{
 		case TENSOR_FLOAT2:
 			for (int32 i = 0; i < a->n; i++)
-				sum += value_at(a, i) * half_to_float(TENSOR_F2(dense)[a->index[i]]);
+				sum += sparse_value(a, i) * half_to_float(TENSOR_F2(dense)[a->index[i]]);
 			break;
 		case TENSOR_FLOAT4:
 			for (int32 i = 0; i < a->n; i++)
-				sum += value_at(a, i) * TENSOR_F4(dense)[a->index[i]];
+				sum += sparse_value(a, i) * TENSOR_F4(dense)[a->index[i]];
 			break;
 		case TENSOR_FLOAT8:
 			for (int32 i = 0; i < a->n; i++)
-				sum += value_at(a, i) * TENSOR_F8(dense)[a->index[i]];
+				sum += sparse_value(a, i) * TENSOR_F8(dense)[a->index[i]];
 			break;
 	}
 	return sum;
@@ -250,7 +244,7 @@ largest(const Sparse *s)
 	double		max = 0;
 
 	for (int32 i = 0; i < s->n; i++)
-		max = Max(max, fabs(value_at(s, i)));
+		max = Max(max, fabs(sparse_value(s, i)));
 	return max;
 }
 
@@ -308,7 +302,7 @@ sparse_norm(const Sparse *s, double p)
 		return max;
 	for (int32 i = 0; i < s->n; i++)
 	{
-		double		x = fabs(value_at(s, i)) / max;
+		double		x = fabs(sparse_value(s, i)) / max;
 
 		sum += p == 2 ? x * x : p == 1 ? x : pow(x, p);
 	}
@@ -329,8 +323,8 @@ difference_squares(const Sparse *a, double scale_a, double norm_a, const Sparse 
 	{
 		int32		x = i < a->n ? a->index[i] : PG_INT32_MAX;
 		int32		y = j < b->n ? b->index[j] : PG_INT32_MAX;
-		double		u = x <= y ? value_at(a, i) * scale_a * unit_a : 0;
-		double		v = y <= x ? value_at(b, j) * scale_b * unit_b : 0;
+		double		u = x <= y ? sparse_value(a, i) * scale_a * unit_a : 0;
+		double		v = y <= x ? sparse_value(b, j) * scale_b * unit_b : 0;
 
 		sum += (u - v) * (u - v);
 		i += x <= y;
@@ -398,8 +392,8 @@ sparse_weighted_jaccard(const Sparse *a, const Sparse *b)
 	{
 		int32		x = i < a->n ? a->index[i] : PG_INT32_MAX;
 		int32		y = j < b->n ? b->index[j] : PG_INT32_MAX;
-		double		u = x <= y ? value_at(a, i) * scale : 0;
-		double		v = y <= x ? value_at(b, j) * scale : 0;
+		double		u = x <= y ? sparse_value(a, i) * scale : 0;
+		double		v = y <= x ? sparse_value(b, j) * scale : 0;
 
 		least += Min(u, v);
 		greatest += Max(u, v);
