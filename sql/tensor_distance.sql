@@ -5,8 +5,8 @@ SET extra_float_digits = 0;
 
 -- the 3-4-5 triangle; |3| + |4|; minus (1*4 + 2*6)
 SELECT '[1,2]'::tensor <-> '[4,6]' AS l2, '[1,2]'::tensor <+> '[4,6]' AS l1, '[1,2]'::tensor <#> '[4,6]' AS nip;
-SELECT l2_distance('[1,2]', '[4,6]'), l1_distance('[1,2]', '[4,6]'), negative_inner_product('[1,2]', '[4,6]'),
-       cosine_distance('[1,0]', '[0,2]'), correlation_distance('[1,2,3]', '[3,2,1]');
+SELECT l2_distance(tensor '[1,2]', '[4,6]'), l1_distance(tensor '[1,2]', '[4,6]'), negative_inner_product(tensor '[1,2]', '[4,6]'),
+       cosine_distance(tensor '[1,0]', '[0,2]'), correlation_distance('[1,2,3]', '[3,2,1]');
 -- angles of 0, 45, 90 and 180 degrees
 SELECT '[1,2]'::tensor <=> '[2,4]' AS same, abs(('[1,0]'::tensor <=> '[1,1]') - (1 - sqrt(0.5))) < 1e-15 AS half,
        '[1,0]'::tensor <=> '[0,1]' AS right, '[1,0]'::tensor <=> '[-3,0]' AS opposite;

@@ -70,18 +70,18 @@ SELECT matmul('[1,2]', '[3,4]');
 SELECT matmul('[1,2]', '[[1,2],[3,4],[5,6]]');
 SELECT matmul('3', '[[1]]');
 SELECT matmul('[[[1]]]', '[[1]]');
-SELECT dot('[1,2,3]', '[4,5,6]'), dot('float2:[1,2]', 'float8:[0.5,0.25]') AS mixed, dot('[[1,2],[3,4]]', '[[1,1],[1,1]]') AS matrices,
-       dot('[]', '[]') AS empty, dot('[1,NaN]', '[0,0]') AS nan;
-SELECT dot('[1,2]', '[1,2,3]');
+SELECT dot(tensor '[1,2,3]', '[4,5,6]'), dot(tensor 'float2:[1,2]', 'float8:[0.5,0.25]') AS mixed, dot(tensor '[[1,2],[3,4]]', '[[1,1],[1,1]]') AS matrices,
+       dot(tensor '[]', '[]') AS empty, dot(tensor '[1,NaN]', '[0,0]') AS nan;
+SELECT dot(tensor '[1,2]', '[1,2,3]');
 
 -- norms
-SELECT norm('[3,4]'), norm('[3,-4]', 1) AS l1, norm('[3,-4]', 'infinity') AS max, norm('[3,0,-4]', 0) AS l0,
-       norm('[1,2]', 3) ^ 3 AS l3_cubed, norm('[4,9]', 0.5) AS l_half, norm('[[1,1],[1,1]]') AS frobenius;
-SELECT norm('[]'), norm('[]', 1) AS l1, norm('[]', 'infinity') AS max, norm('[]', 3) AS l3, norm('[0,0]') AS zero,
-       norm('[1,NaN]') AS nan, norm('[1,NaN]', 'infinity') AS nan, norm('[1,-Infinity]') AS inf, norm('[0,NaN]', 0) AS l0;
-SELECT norm('float8:[3e300,4e300]') AS large, norm('float8:[3e-300,4e-300]') AS small, norm('float8:[3e300,4e300]', 3) < 5e300 AS l3;
-SELECT norm('[1]', -1);
-SELECT norm('[1]', 'NaN');
+SELECT norm(tensor '[3,4]'), norm(tensor '[3,-4]', 1) AS l1, norm(tensor '[3,-4]', 'infinity') AS max, norm(tensor '[3,0,-4]', 0) AS l0,
+       norm(tensor '[1,2]', 3) ^ 3 AS l3_cubed, norm(tensor '[4,9]', 0.5) AS l_half, norm(tensor '[[1,1],[1,1]]') AS frobenius;
+SELECT norm(tensor '[]'), norm(tensor '[]', 1) AS l1, norm(tensor '[]', 'infinity') AS max, norm(tensor '[]', 3) AS l3, norm(tensor '[0,0]') AS zero,
+       norm(tensor '[1,NaN]') AS nan, norm(tensor '[1,NaN]', 'infinity') AS nan, norm(tensor '[1,-Infinity]') AS inf, norm(tensor '[0,NaN]', 0) AS l0;
+SELECT norm(tensor 'float8:[3e300,4e300]') AS large, norm(tensor 'float8:[3e-300,4e-300]') AS small, norm(tensor 'float8:[3e300,4e300]', 3) < 5e300 AS l3;
+SELECT norm(tensor '[1]', -1);
+SELECT norm(tensor '[1]', 'NaN');
 
 -- numbers over all elements
 SELECT sum_of(t), mean_of(t), std_of(t), min_of(t), max_of(t), argmin(t), argmax(t), nan_count(t)
@@ -95,7 +95,7 @@ SELECT std_of('float8:[1e300,3e300]'), std_of('float8:[1e-310,3e-310]'), zscore(
 SELECT std_of('float8:[1000000001,1000000002,1000000003,1000000004,1000000005]') ^ 2 AS two;
 
 -- NULL in, NULL out
-SELECT NULL::tensor + '[1]'::tensor, '[1]'::tensor * NULL::float8, norm(NULL), matmul(NULL, '[1]'), zscore(NULL), clip('[1]', NULL, 1);
+SELECT NULL::tensor + '[1]'::tensor, '[1]'::tensor * NULL::float8, norm(NULL::tensor), matmul(NULL, '[1]'), zscore(NULL), clip('[1]', NULL, 1);
 
 -- plain numbers mean what they meant
 SELECT 1 + 2 AS int, '1' + 2 AS int, 1.5 * '2' AS numeric, abs('-3') AS float, sqrt('4') AS float,

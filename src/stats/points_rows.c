@@ -123,7 +123,8 @@ common_type(const Points *p)
 static Size
 rows_bytes(const Points *p, TensorType dtype)
 {
-	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), 2 * sizeof(RowPlace) + 2 * sizeof(HashOrder) + sizeof(int32) + 2 * sizeof(int64));
+	Size		per_row = size_add(size_mul(points_dimensions(p), dtype), 2 * sizeof(RowPlace) + 2 * sizeof(HashOrder) + sizeof(int32) +
+								 (p->key == POINTS_LABEL_FOLD ? 2 : 1) * sizeof(int64));
 
 	return size_mul(Max(points_n(p), 1), per_row);
 }
