@@ -11,8 +11,10 @@
  * The subtleties.  Earlier batches were coded by worse dictionaries: the means are
  * over the last pass, no longer.  The problem is not convex, and an atom that is
  * a copy of another, or used by no row, would stay so: after each of the first
- * passes it is replaced by the row that is worst represented (as in K-SVD, Aharon,
- * Elad and Bruckstein 2006).
+ * passes it is replaced by what codes leave of the row that they represent worst (as in
+ * K-SVD, Aharon, Elad and Bruckstein 2006).  Further starts do the same to the atom of the best
+ * solution so far that is missed least: mostly it is one true atom that is
+ * missing and another that is there twice, and a random start would lose others.
  *
  * Cost, a pass: 2 n k (2 d + k) flops, and the lassos; k^2 d a batch.
  */
@@ -31,7 +33,7 @@
 #include "stats/differences.h"
 #include "stats/lasso.h"
 
-#define ROWS_STREAM		1		/* of random numbers: the first atoms; passes follow */
+#define FIRST_STREAM	1		/* of random numbers: the first atoms; passes follow */
 #define LASSO_CYCLES	1000
 #define LASSO_TOL		1e-6
 #define LASSO_TOL_LAST	1e-10
@@ -57,6 +59,7 @@ typedef struct Learning
 	int64	   *order;			/* n: the rows of this pass */
 	Lasso	   *lasso;
 	int64		batches;		/* so far */
+	uint64		stream;			/* of random numbers: of the start's first pass */
 	double	   *used;			/* k: sum of |c| */
 	double	   *sign;			/* k: sum of c */
 	double		n_active;
@@ -149,7 +152,7 @@ improve_atoms(Learning *s)
 		if (!(square > UNUSED * most))
 			continue;
 		memcpy(s->scratch, s->codes_x + j * d, d * sizeof(double));
-		gemv_f8(true, k, d, -1, s->atom, d, s->codes_squared + j * k, 1, s->scratch);
+		gemv_f8(true, d, k, -1, s->atom, d, s->codes_squared + j * k, 1, s->scratch);
 		for (Size e = 0; e < d; e++)
 			atom[e] += s->scratch[e] / square;
 		length = sqrt(squared_length(atom, d));
@@ -178,15 +181,26 @@ take_row(Learning *s, Size j, int64 i)
 	return length > 0;
 }
 
-static int64
-worst_row(const Learning *s)
+/* What the code of the row that is worst represented leaves of it, as atom j; false if all rows are whole. */
+static bool
+take_worst_row(Learning *s, Size j)
 {
-	Size		worst = 0;
+	int64		worst = 0;
+	double		length;
 
 	for (Size i = 1; i < s->n; i++)
 		if (s->loss[i] > s->loss[worst])
-			worst = i;
-	return (int64) worst;
+			worst = (int64) i;
+	if (s->loss[worst] == 0)
+		return false;
+	memcpy(s->batch, s->x + worst * s->d, s->d * sizeof(double));
+	encode(s, 1, &worst);
+	gemv_f8(true, s->d, s->k, -1, s->atom, s->d, s->lasso->weights, 1, s->batch);
+	length = sqrt(squared_length(s->batch, s->d));
+	s->loss[worst] = 0;
+	for (Size e = 0; length > 0 && e < s->d; e++)
+		s->atom[j * s->d + e] = s->batch[e] / length;
+	return length > 0;
 }
 
 /* Is atom j used by no row, or a copy of one before it? */
@@ -212,18 +226,58 @@ replace_needless(Learning *s)
 
 	for (Size j = 0; j < k; j++)
 	{
-		int64		row;
-
 		if (!is_needless(s, j))
 			continue;
-		row = worst_row(s);
-		if (s->loss[row] == 0 || !take_row(s, j, row))
+		if (!take_worst_row(s, j))
 			return;
-		s->loss[row] = 0;
 		memset(s->codes_x + j * s->d, 0, s->d * sizeof(double));
 		for (Size i = 0; i < k; i++)
 			s->codes_squared[i * k + j] = s->codes_squared[j * k + i] = 0;
 	}
+}
+
+typedef struct AtomUse
+{
+	double		used;
+	Size		j;
+} AtomUse;
+
+static int
+compare_use(const void *a, const void *b)
+{
+	const AtomUse *x = a;
+	const AtomUse *y = b;
+
+	if (x->used != y->used)
+		return x->used > y->used ? -1 : 1;
+	return x->j < y->j ? -1 : x->j > y->j;
+}
+
+/* The atom that is missed least but for 'but' others: what of its codes' squares the next one could not take over. */
+static Size
+least_missed(const Learning *s, int but)
+{
+	Size		k = s->k;
+	AtomUse    *use = huge_alloc(k * sizeof(AtomUse));
+	Size		found;
+
+	for (Size j = 0; j < k; j++)
+	{
+		double		next = 0;
+
+		for (Size i = 0; i < k; i++)
+		{
+			double		lengths = s->gram[i * k + i] * s->gram[j * k + j];
+
+			if (i != j && lengths > 0)
+				next = Max(next, s->gram[i * k + j] * s->gram[i * k + j] / lengths);
+		}
+		use[j] = (AtomUse) {s->codes_squared[j * k + j] * (1 - next), j};
+	}
+	qsort(use, k, sizeof(AtomUse), compare_use);
+	found = use[k - 1 - (Size) but % k].j;
+	pfree(use);
+	return found;
 }
 
 /* Random rows that differ in direction, then any that are not zero, then random directions. */
@@ -233,7 +287,7 @@ first_atoms(Learning *s)
 	RandomStream random;
 	Size		j = 0;
 
-	random_start(&random, s->options->seed, ROWS_STREAM);
+	random_start(&random, s->options->seed, FIRST_STREAM);
 	random_permute(&random, s->order, (int64) s->n);
 	for (Size i = 0; i < s->n && j < s->k; i++)
 	{
@@ -280,7 +334,7 @@ pass(Learning *s, int number, bool learn)
 	clear_counts(s);
 	if (learn)
 	{
-		random_start(&random, s->options->seed, ROWS_STREAM + 1 + (uint64) number);
+		random_start(&random, s->options->seed, s->stream + (uint64) number);
 		random_permute(&random, s->order, (int64) s->n);
 	}
 	for (Size first = 0; first < s->n; first += s->options->batch_size)
@@ -298,23 +352,6 @@ pass(Learning *s, int number, bool learn)
 		progress_add(n);
 	}
 	return sum / (double) s->n;
-}
-
-typedef struct AtomUse
-{
-	double		used;
-	Size		j;
-} AtomUse;
-
-static int
-compare_use(const void *a, const void *b)
-{
-	const AtomUse *x = a;
-	const AtomUse *y = b;
-
-	if (x->used != y->used)
-		return x->used > y->used ? -1 : 1;
-	return x->j < y->j ? -1 : x->j > y->j;
 }
 
 /* Most used first, codes positive in sum. */
@@ -342,11 +379,93 @@ Size
 dictionary_learn_bytes(Size n, Size d, const DictionaryOptions *options)
 {
 	Size		k = options->k;
-	Size		elements = size_add(size_mul(k, size_add(size_mul(2, k), size_add(size_mul(4, d), 4))),
+	Size		elements = size_add(size_mul(k, size_add(size_mul(4, k), size_add(size_mul(5, d), 6))),
 									size_mul(options->batch_size + 1, d));
 
 	return size_add(size_add(size_mul(elements, sizeof(double)), lasso_bytes(options->k, options->batch_size)),
-					size_mul(n, sizeof(double) + sizeof(int64)));
+					size_mul(n, 2 * sizeof(double) + sizeof(int64)));
+}
+
+/* Passes from the atoms at hand until they settle; returns the objective, counts being those of the end. */
+static double
+settle(Learning *s, int start, int *iterations)
+{
+	const DictionaryOptions *options = s->options;
+	double		best = INFINITY;
+	int			since = 0;
+
+	s->stream = FIRST_STREAM + 1 + (uint64) start * (uint64) options->max_iter;
+	s->batches = 0;
+	s->lasso->tol = LASSO_TOL;
+	renew_gram(s);
+	*iterations = 0;
+	while (*iterations < options->max_iter && since < PATIENCE)
+	{
+		double		objective = pass(s, (*iterations)++, true);
+
+		since = objective < best * (1 - options->tol) ? 0 : since + 1;
+		best = Min(best, objective);
+		if (*iterations < REPLACING * options->max_iter)
+		{
+			replace_needless(s);
+			renew_gram(s);
+		}
+	}
+	progress_add((double) s->n * (options->max_iter - *iterations));
+	s->lasso->tol = LASSO_TOL_LAST;
+	return pass(s, 0, false);
+}
+
+/* What a start ends with, to be taken up again. */
+typedef struct Settled
+{
+	double	   *atom;
+	double	   *codes_squared;
+	double	   *loss;
+} Settled;
+
+static void
+copy_settled(const Learning *s, Settled *kept, bool back)
+{
+	double	   *mine[] = {s->atom, s->codes_squared, s->loss};
+	double	   *its[] = {kept->atom, kept->codes_squared, kept->loss};
+	Size		elements[] = {s->k * s->d, s->k * s->k, s->n};
+
+	for (int i = 0; i < (int) lengthof(mine); i++)
+		memcpy(back ? mine[i] : its[i], back ? its[i] : mine[i], elements[i] * sizeof(double));
+}
+
+static void
+learn_best(Learning *s, Dictionary *result)
+{
+	Settled		kept = {huge_matrix(s->k, s->d), huge_matrix(s->k, s->k), huge_matrix(1, s->n)};
+	int			failed = 0;
+
+	first_atoms(s);
+	for (int start = 0; start < s->options->n_init; start++)
+	{
+		double		objective;
+		int			iterations;
+
+		if (start > 0)
+		{
+			copy_settled(s, &kept, true);
+			renew_gram(s);
+			if (!take_worst_row(s, least_missed(s, failed++)))
+				break;
+		}
+		objective = settle(s, start, &iterations);
+		result->iterations += iterations;
+		if (start > 0 && !(objective < result->objective))
+			continue;
+		failed = 0;
+		copy_settled(s, &kept, false);
+		result->objective = objective;
+		result->active = s->n_active / (double) s->n;
+		if (result->atom)
+			pfree(result->atom);
+		result->atom = in_order(s);
+	}
 }
 
 Dictionary *
@@ -354,8 +473,6 @@ dictionary_learn(Size n, Size d, const double *x, const DictionaryOptions *optio
 {
 	Learning	s = {.n = n, .d = d, .x = x, .options = options, .k = options->k};
 	Dictionary *result = palloc0(sizeof(Dictionary));
-	double		best = INFINITY;
-	int			since = 0;
 
 	s.atom = huge_matrix(s.k, d);
 	s.gram = huge_matrix(s.k, s.k);
@@ -370,27 +487,8 @@ dictionary_learn(Size n, Size d, const double *x, const DictionaryOptions *optio
 	s.lasso = lasso_new(options->k, options->batch_size);
 	s.lasso->xx = s.gram;
 	s.lasso->max_iter = LASSO_CYCLES;
-	s.lasso->tol = LASSO_TOL;
-
-	first_atoms(&s);
-	renew_gram(&s);
-	progress_begin("dictionary learning", (double) n * (options->max_iter + 1));
-	while (result->iterations < options->max_iter && since < PATIENCE)
-	{
-		double		objective = pass(&s, result->iterations++, true);
-
-		since = objective < best * (1 - options->tol) ? 0 : since + 1;
-		best = Min(best, objective);
-		if (result->iterations < REPLACING * options->max_iter)
-		{
-			replace_needless(&s);
-			renew_gram(&s);
-		}
-	}
-	s.lasso->tol = LASSO_TOL_LAST;
-	result->objective = pass(&s, 0, false);
+	progress_begin("dictionary learning", (double) n * (options->max_iter + 1) * options->n_init);
+	learn_best(&s, result);
 	progress_end();
-	result->active = s.n_active / (double) n;
-	result->atom = in_order(&s);
 	return result;
 }

@@ -13,8 +13,9 @@ typedef struct DictionaryOptions
 	double		alpha;
 	uint64		seed;
 	int			batch_size;
-	int			max_iter;		/* passes over the rows */
+	int			max_iter;		/* passes over the rows, a start */
 	double		tol;
+	int			n_init;			/* starts: each after the first has an atom of the best so far replaced */
 } DictionaryOptions;
 
 typedef struct Dictionary

@@ -29,6 +29,7 @@
 #define BLOCK_ROWS_MAX	1024
 #define ROWS_PER_TASK	4
 #define TASK_WORK		2e7
+#define LASSO_TOL_LEAST 1e-16	/* what rounding leaves of a duality gap */
 
 typedef struct Ista
 {
@@ -273,7 +274,7 @@ ista_coder(const Atoms *a, const IstaGram *gram, const IstaOptions *options, int
 		s->lasso = lasso_new((int) a->m, rows);
 		s->lasso->xx = gram->gram;
 		s->lasso->max_iter = options->max_iter;
-		s->lasso->tol = options->tol * options->tol;
+		s->lasso->tol = Max(options->tol * options->tol, LASSO_TOL_LEAST);
 		return c;
 	}
 	s->start = huge_matrix(rows, a->m);

@@ -22,7 +22,7 @@
 PG_FUNCTION_INFO_V1(search_dictionary_learn_matrix);
 PG_FUNCTION_INFO_V1(search_dictionary_learn_points);
 
-/* Arguments: rows, k, alpha, seed, batch_size, max_iter, tol */
+/* Arguments: rows, k, alpha, seed, batch_size, max_iter, tol, n_init */
 static DictionaryOptions
 options_arguments(FunctionCallInfo fcinfo)
 {
@@ -32,13 +32,14 @@ options_arguments(FunctionCallInfo fcinfo)
 		.seed = (uint64) PG_GETARG_INT64(3),
 		.batch_size = PG_GETARG_INT32(4),
 		.max_iter = PG_GETARG_INT32(5),
-		.tol = PG_GETARG_FLOAT8(6)
+		.tol = PG_GETARG_FLOAT8(6),
+		.n_init = PG_GETARG_INT32(7)
 	};
 	const struct
 	{
 		const char *what;
 		int			value;
-	}			counts[] = {{"k", o.k}, {"batch_size", o.batch_size}, {"max_iter", o.max_iter}};
+	}			counts[] = {{"k", o.k}, {"batch_size", o.batch_size}, {"max_iter", o.max_iter}, {"n_init", o.n_init}};
 
 	for (int i = 0; i < (int) lengthof(counts); i++)
 		if (counts[i].value < 1)

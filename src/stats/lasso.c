@@ -366,6 +366,8 @@ solve_some(const Lasso *s, int t, WorkingSet *w, double *budget)
 			s->failed[t] = true;
 			return true;
 		}
+		if (*budget <= 0)
+			return false;		/* its cycles were cut short, and don't ask for a tighter goal */
 		choose_features(s, weights, gradient, s->l1[t], w);
 		if (w->m <= before)
 			s->goal[t] *= TIGHTER;
