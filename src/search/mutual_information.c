@@ -138,27 +138,28 @@ digamma(double x)
 	return before + log(x) - 0.5 / x - s * (1.0 / 12 - s * (1.0 / 120 - s * (1.0 / 252 - s * (1.0 / 240 - s / 132))));
 }
 
+/* Is the value so many steps before or after v[at] nearer to it than r, or also at r? */
 static inline bool
-is_near(double distance, double r, bool also_at_r)
+is_near(const double *v, Size at, Size steps, bool after, double r, bool also_at_r)
 {
+	double		distance = after ? v[at + steps] - v[at] : v[at] - v[at - steps];
+
 	return also_at_r ? distance <= r : distance < r;
 }
 
-/* How many of n sorted values but v[at] are nearer to it than r, or also at r: by doubling steps and halving. */
+/* How many of n sorted values but v[at] are: by doubling steps and halving. */
 static Size
 count_near(const double *v, Size at, Size n, double r, bool also_at_r)
 {
-	double		x = v[at];
 	Size		count = 0;
 
-	for (int side = 0; side < 2; side++)
+	for (int after = 0; after < 2; after++)
 	{
-		Size		room = side == 0 ? at : n - 1 - at;
+		Size		room = after ? n - 1 - at : at;
 		Size		near = 0;	/* so many are */
 		Size		far = 1;	/* so many are not, or there are not as many */
 
-#define DISTANCE(steps) (side == 0 ? x - v[at - (steps)] : v[at + (steps)] - x)
-		while (far <= room && is_near(DISTANCE(far), r, also_at_r))
+		while (far <= room && is_near(v, at, far, after, r, also_at_r))
 		{
 			near = far;
 			far *= 2;
@@ -168,12 +169,11 @@ count_near(const double *v, Size at, Size n, double r, bool also_at_r)
 		{
 			Size		middle = (near + far) / 2;
 
-			if (is_near(DISTANCE(middle), r, also_at_r))
+			if (is_near(v, at, middle, after, r, also_at_r))
 				near = middle;
 			else
 				far = middle;
 		}
-#undef DISTANCE
 		count += near;
 	}
 	return count;
@@ -204,6 +204,7 @@ class_sum(const InformationProblem *p, const double *own, const int32 *place, Si
 	Size		k = Min(p->number, size - 1);
 	Size		first = 0;		/* of the k + 1 values nearest to a row, itself among them */
 	double		sum = 0;
+	double		term = 0;
 
 	for (Size i = 0; i < size; i++)
 	{
@@ -211,7 +212,10 @@ class_sum(const InformationProblem *p, const double *own, const int32 *place, Si
 
 		while (first + k + 1 < size && own[first + k + 1] - x < x - own[first])
 			first++;
-		sum += row_term(p->digamma, own, i, size, sorted, place[i], p->n_rows, k, Max(x - own[first], own[first + k] - x));
+		/* equal rows have equal terms */
+		if (i == 0 || x != own[i - 1])
+			term = row_term(p->digamma, own, i, size, sorted, place[i], p->n_rows, k, Max(x - own[first], own[first + k] - x));
+		sum += term;
 	}
 	return sum;
 }

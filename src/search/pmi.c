@@ -19,7 +19,7 @@
  * Counts are the product of the units' top items (d x n, a few per cent ones) and
  * the items' words (n x words, some ten a row), both sparse: one addition for each word
  * of each top item, d |E| w in all, where a dense product would take 2 d n words flops.
- * One radix sort a unit finds its top items.
+ * Top items are found by selection, O(n) a unit.
  */
 #include "postgres.h"
 
@@ -31,7 +31,7 @@
 #include "linalg/linalg.h"
 #include "search/pmi.h"
 #include "search/unit_columns.h"
-#include "stats/rank.h"
+#include "stats/select_value.h"
 
 #define MEMORY_HINT "Take fewer items, or shorter descriptions."
 
@@ -133,7 +133,7 @@ pmi_words(const Label *descriptions, int n)
 /* One thread's */
 typedef struct PmiScratch
 {
-	RankScratch rank;
+	double	   *values;			/* n */
 	int32	   *count;			/* words: 0 between units */
 	int32	   *seen;			/* words that have a count */
 } PmiScratch;
@@ -150,21 +150,26 @@ typedef struct PmiWork
 	PmiLabel   *label;
 } PmiWork;
 
-/* Where the top items start in the unit's order. */
-static Size
-first_top_item(const RankOrder *order, Size n, Size n_top)
+/* The lowest activity of a top item; selected: n of scratch */
+static double
+least_top_activity(const double *values, Size n, Size n_top, double *selected)
 {
-	Size		first = n - n_top;
-	double		least = order->values[rank_index(order, 0)];
-	double		edge = order->values[rank_index(order, first)];
+	double		edge;
+	double		least;
+	double		above = INFINITY;
 
+	memcpy(selected, values, n * sizeof(double));
+	select_value(selected, (int64) n, (int64) (n - n_top));
+	edge = selected[n - n_top];
+	least = edge;
+	for (Size i = 0; i < n - n_top; i++)
+		least = Min(least, selected[i]);
 	if (edge > least)
-		while (rank_tied(order, first))
-			first--;
-	else
-		while (first < n && order->values[rank_index(order, first)] == least)
-			first++;
-	return first;
+		return edge;
+	for (Size i = n - n_top; i < n; i++)
+		if (selected[i] > least)
+			above = Min(above, selected[i]);
+	return above;
 }
 
 /* Is a the better label? */
@@ -202,15 +207,17 @@ label_unit(int number, const double *values, int worker, void *arg)
 	PmiUnit    *unit = &w->unit[number];
 	PmiLabel   *label = w->label + (Size) number * o->n_words;
 	Size		n = w->rows->n;
-	RankOrder	order = rank_order(&s->rank, n, values, false);
-	Size		first = first_top_item(&order, n, w->n_top);
+	double		least = least_top_activity(values, n, w->n_top, s->values);
 	int			n_seen = 0;
 
-	*unit = (PmiUnit) {(int32) (n - first), 0};
-	for (Size i = first; i < n; i++)
+	*unit = (PmiUnit) {0, 0};
+	for (Size i = 0; i < n; i++)
 	{
-		int32		description = w->rows->label[rank_index(&order, i)];
+		int32		description = w->rows->label[i];
 
+		if (values[i] < least)
+			continue;
+		unit->items++;
 		for (Size at = words->start[description]; at < words->start[description + 1]; at++)
 			if (s->count[words->of[at]]++ == 0)
 				s->seen[n_seen++] = words->of[at];
@@ -233,7 +240,7 @@ void
 pmi_labels(const PointRows *r, const PmiWords *words, const PmiOptions *options, PmiUnit *unit, PmiLabel *label)
 {
 	Size		threads = parallel_threads();
-	Size		bytes = size_add(rank_scratch_bytes(r->n), size_mul(words->n, 3 * sizeof(int32)));
+	Size		bytes = size_add(size_mul(r->n, sizeof(double)), size_mul(words->n, 3 * sizeof(int32)));
 	MemoryContext scratch = scratch_create("pmi_label", size_add(size_mul(threads, bytes), unit_columns_bytes(r)), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	int32	   *total = huge_alloc0(Max(1, words->n) * sizeof(int32));
@@ -247,7 +254,7 @@ pmi_labels(const PointRows *r, const PmiWords *words, const PmiOptions *options,
 	w.scratch = palloc(threads * sizeof(PmiScratch));
 	for (Size t = 0; t < threads; t++)
 	{
-		rank_scratch_allocate(&w.scratch[t].rank, r->n);
+		w.scratch[t].values = huge_matrix(1, r->n);
 		w.scratch[t].count = huge_alloc0(Max(1, words->n) * sizeof(int32));
 		w.scratch[t].seen = huge_alloc(Max(1, words->n) * sizeof(int32));
 	}

@@ -50,7 +50,7 @@ def bench_selectivity(db, rates, report):
             roc_auc_score(label == c, column)
     peer = (time.perf_counter() - started) / units * p
     report.figure(f'selectivity, {n} rows of {p} units, {k} classes, {THREADS} threads', took, 's', note=f'{took / n / p * 1e9:.0f} ns an element')
-    report.figure('  of scikit-learn\'s roc_auc_score for each unit and class, one thread', took / peer, '', bar=0.1, note=f'{peer:.0f} s, from {units} units')
+    report.figure('  of scikit-learn\'s roc_auc_score for each unit and class, one thread', took / peer, '', bar=0.02, note=f'{peer:.0f} s, from {units} units')
 
 
 def bench_mutual_information(db, rates, report):
@@ -66,7 +66,7 @@ def bench_mutual_information(db, rates, report):
     mutual_info_classif(X[:, :units], label, random_state=0)
     peer = (time.perf_counter() - started) / units * p
     report.figure(f'mutual_information, {n} rows of {p} units, {k} classes, {THREADS} threads', took, 's', note=f'{took / n / p * 1e9:.0f} ns an element')
-    report.figure('  of scikit-learn\'s mutual_info_classif, one thread', took / peer, '', bar=0.2, note=f'{peer:.1f} s, from {units} units')
+    report.figure('  of scikit-learn\'s mutual_info_classif, one thread', took / peer, '', bar=0.1, note=f'{peer:.1f} s, from {units} units')
 
 
 def bench_pmi_label(db, rates, report):
@@ -75,7 +75,7 @@ def bench_pmi_label(db, rates, report):
     X = rng.standard_normal((n, p), dtype=np.float32)
     create(db, 'items', np.arange(n), X, X[:, :1])
     with db.cursor() as cur:
-        cur.execute("CREATE TABLE described AS SELECT x, (SELECT string_agg('word' || (fold * 7919 + j * j * 104729 + fold * j) % %s, ' ') FROM generate_series(1, %s) AS j) AS d FROM items", [words, each])
+        cur.execute("CREATE TABLE described AS SELECT x, (SELECT string_agg('word' || (fold * 7919 + j * j * 104729 + fold * j) %% %s, ' ') FROM generate_series(1, %s) AS j) AS d FROM items", [words, each])
         cur.execute('VACUUM (ANALYZE) described')
     backend = Backend(db, THREADS)
     took, rows = query_seconds(backend.db, 'SELECT sum(pmi) FROM (SELECT points_agg(x, d) AS p FROM described) AS q, pmi_label(p)', repeat=2)
