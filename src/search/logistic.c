@@ -114,7 +114,7 @@ void
 logistic_fit(const LogisticRows *given, double alpha, double *weights, double *intercepts)
 {
 	LogisticRows rows = *given;
-	LogisticProblem problem = {.held_out = -1, .alpha = alpha};
+	LogisticProblem problem = {.held_out = -1, .alpha = alpha, .tolerance = LOGISTIC_EXACT};
 	Fit			f;
 
 	rows.n_folds = 0;
@@ -142,6 +142,7 @@ logistic_fit_folds(const LogisticRows *rows, double alpha, double *weights, doub
 	{
 		problems[s].held_out = s < rows->n_folds ? s : -1;
 		problems[s].alpha = alpha;
+		problems[s].tolerance = LOGISTIC_EXACT;
 		problems[s].w = w + s * f.size;
 	}
 	progress_begin("logistic regression", sets);
@@ -191,6 +192,7 @@ solve_group(const Fit *f, int n, const OrderedAlpha *alphas, LogisticProblem *pr
 	{
 		problems[i].held_out = i % folds;
 		problems[i].alpha = alphas[i / folds].alpha;
+		problems[i].tolerance = LOGISTIC_SCORED;
 		problems[i].w = w + i * f->size;
 	}
 	logistic_solve(f->b, f->class_weight, n * folds, problems);
@@ -244,7 +246,7 @@ int
 logistic_cv(const LogisticRows *rows, int n_alphas, const double *alphas, LogisticScoring scoring,
 			LogisticScores *scores, double *weights, double *intercepts)
 {
-	LogisticProblem last = {.held_out = -1};
+	LogisticProblem last = {.held_out = -1, .tolerance = LOGISTIC_EXACT};
 	LogisticProblem *problems;
 	OrderedAlpha *ordered;
 	double	   *mean;

@@ -13,8 +13,8 @@
  * coordinate, plus alpha.  In the coordinates of logistic_rows.c that is
  * most of the Hessian.  It also gives the measure of convergence, the root of g' inv(M) g,
  * nearly the Newton decrement, which is in units of loss and blind to the scale of features: a
- * regression is solved when it is under TOLERANCE times the root of the loss of equal
- * probabilities.  That is some 1e-9 of a standard deviation of a row's decision value.
+ * regression is solved when it is under its tolerance times the root of the loss of equal
+ * probabilities.  At 1e-9 that is some 1e-9 of a standard deviation of a row's decision value.
  */
 #include "postgres.h"
 
@@ -27,7 +27,6 @@
 #include "search/logistic_pass.h"
 #include "search/logistic_solver.h"
 
-#define TOLERANCE		1e-9
 #define STALLED			1e-6	/* as good as rounding lets it be */
 #define MAX_NEWTON		200
 #define MAX_NEWTON_UNPENALISED 30	/* each gains a factor of e on classes that can be separated, and squares the error else */
@@ -150,7 +149,7 @@ static void
 start_conjugate(Regression *g)
 {
 	double		relative = sqrt(g->decrement / g->reference);
-	double		share = Max(Min(0.2, sqrt(relative)), Min(0.5, 0.3 * TOLERANCE / relative));
+	double		share = Max(Min(0.2, sqrt(relative)), Min(0.5, 0.3 * g->problem->tolerance / relative));
 	Size		size = vector_size(g);
 
 	g->asked.ask = LOGISTIC_CURVATURE;
@@ -267,7 +266,7 @@ accept(Regression *g, const double *gradient, double loss)
 	set_preconditioner(g);
 	g->decrement = dot_scaled(size, g->g, g->inverse);
 	require_not_separated(g);
-	if (g->decrement <= TOLERANCE * TOLERANCE * g->reference)
+	if (g->decrement <= g->problem->tolerance * g->problem->tolerance * g->reference)
 		finish(g);
 	else if (++g->newton > MAX_NEWTON)
 		not_converged(g);

@@ -39,11 +39,15 @@ extern void logistic_basis_return(const LogisticBasis *b, int outputs, const dou
 
 /* ---- logistic_solver.c ---- */
 
+#define LOGISTIC_EXACT	1e-9
+#define LOGISTIC_SCORED	1e-7
+
 /* One regression: the rows but for one fold, at one alpha. */
 typedef struct LogisticProblem
 {
 	int			held_out;		/* a fold, or -1 */
 	double		alpha;
+	double		tolerance;		/* LOGISTIC_EXACT, or LOGISTIC_SCORED where only its scores count */
 	double	   *w;				/* outputs x r: where to start, then the solution */
 	double		held_loss;		/* sum of weight times log loss of the rows held out */
 	double		held_right;		/* their weight, where the right class is the most probable */

@@ -124,7 +124,7 @@ search_logistic_cv(PG_FUNCTION_ARGS)
 Datum
 search_logistic_cv_final(PG_FUNCTION_ARGS)
 {
-	static const double alphas[] = {1e-4, 1e-3, 0.01, 0.1, 1, 10, 100, 1000, 10000};
+	static const double alphas[] = {0.01, 0.1, 1, 10, 100, 1000, 10000};
 	FitOptions	o = {.n_alphas = lengthof(alphas), .alphas = alphas, .fit_intercept = true, .scoring = LOGISTIC_LOG_LOSS};
 
 	return fit_points(PG_GETARG_POINTS(0), &o);
