@@ -23,7 +23,7 @@
 #include "search/softmax_projection.h"
 #include "stats/differences.h"
 
-#define BLOCK_ROWS		256
+#define BLOCK_ROWS		512
 #define BLOCK_WEIGHTS	((Size) 1 << 23)
 #define LEAST_ROWS		16
 #define QUERIES_A_TASK	32
