@@ -2,7 +2,7 @@
  * retrieval_scores.c
  *		Scores of rankings: how well scores put relevant rows before the others.
  *
- * Rows are sorted once, by radix (stats/rank.c), O(n) and 24 to 48 bytes a row;
+ * Rows are sorted once, by radix (stats/rank.c), O(n) and 56 to 80 bytes a row;
  * each score is then one pass.
  *
  * The subtlety is ties.  Rows of one score have no order, so a score of a

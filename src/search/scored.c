@@ -173,7 +173,8 @@ const StateKind scored_kind = {
 	.copy = copy_scored,
 	.merge = merge_scored,
 	.summary = summarize_scored,
-	.size_hint = MEMORY_HINT
+	.size_hint = "Score fewer rows at a time, or pass them straight to the score; in a parallel plan, "
+	"set max_parallel_workers_per_gather to 0."
 };
 
 STATE_IO_FUNCTIONS(scored, scored_kind)

@@ -91,7 +91,7 @@ CREATE AGGREGATE auc(score float8, label boolean) (
     SFUNC = scored_add, STYPE = scored, SSPACE = 1048576,
     FINALFUNC = auc, COMBINEFUNC = scored_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE auc(float8, boolean) IS 'area under the ROC curve, exact: the share of pairs of a true and a false row in which the true one has the higher score, ties counting half (Hanley and McNeil 1982); .5 is chance. What scikit-learns roc_auc_score computes. NULL if all rows are true, or none; rows with a NULL are skipped. O(n) by a radix sort; 24 bytes a row, 40 more while it is sorted. Error: a score that is NaN or infinite';
+COMMENT ON AGGREGATE auc(float8, boolean) IS 'area under the ROC curve, exact: the share of pairs of a true and a false row in which the true one has the higher score, ties counting half (Hanley and McNeil 1982); .5 is chance. What scikit-learns roc_auc_score computes. NULL if all rows are true, or none; rows with a NULL are skipped. O(n) by a radix sort; 24 bytes a row, 56 more while it is sorted. Error: a score that is NaN or infinite';
 
 CREATE FUNCTION average_precision(s scored) RETURNS float8
     AS 'MODULE_PATHNAME', 'search_average_precision' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;

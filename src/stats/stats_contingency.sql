@@ -19,7 +19,7 @@ CREATE TYPE contingency (
     INPUT = contingency_in, OUTPUT = contingency_out, RECEIVE = contingency_recv, SEND = contingency_send,
     INTERNALLENGTH = variable, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE contingency IS 'how often each pair of labels (a, b) came, as many numbers as there are different pairs; made by contingency_agg, merged by + and sum, listed by entries, read by adjusted_rand, ami and the other indices of agreement: several indices of one reading. At most 2^62 rows, and 1 GB where it is stored';
+COMMENT ON TYPE contingency IS 'how often each pair of labels (a, b) came, as many numbers as there are different pairs; made by contingency_agg, merged by + and sum, listed by entries, read by adjusted_rand, ami and the other indices of agreement, by f1 and class_scores: several indices of one reading. At most 2^62 rows, and 1 GB where it is stored';
 
 CREATE FUNCTION contingency_add(contingency, text, text) RETURNS contingency
     AS 'MODULE_PATHNAME', 'contingency_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
