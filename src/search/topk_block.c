@@ -36,6 +36,7 @@
 
 #define FIRST_ROWS		16
 #define BLOCK_ROWS		2048
+#define FEW_ROWS		256			/* for few queries, so that rows wait in the cache */
 #define BLOCK_ELEMENTS	((Size) 1 << 21)
 #define LEAST_ROWS		16
 #define TILE_FLOPS		2.2e9
@@ -103,7 +104,7 @@ block_new(Topk *t, TensorType dtype)
 	b->cxt = cxt;
 	b->claim = memory_claim(cxt, "topk");
 	b->dtype = dtype;
-	b->most = (int) Min(BLOCK_ROWS, Max(LEAST_ROWS, BLOCK_ELEMENTS / t->d));
+	b->most = (int) Min(Min(BLOCK_ROWS, Max(FEW_ROWS, t->q)), Max(LEAST_ROWS, BLOCK_ELEMENTS / t->d));
 	memory_claim_add(b->claim, size_mul(t->d, sizeof(double)), MEMORY_HINT);
 	b->row = MemoryContextAllocHuge(cxt, t->d * sizeof(double));
 	return b;

@@ -40,7 +40,7 @@ def data(db):
         create(db, 'images', kept['X'])
         with db.cursor() as cur:
             cur.execute('CREATE TABLE voxels AS SELECT from_npy(%s) AS w', [put(kept['W'])])
-            cur.execute('SELECT count(key[1]) FROM images')
+            cur.execute('SELECT sum(length(tensor_send(key))) FROM images')
     return kept['X'], kept['W']
 
 
@@ -50,7 +50,7 @@ def statement(metric, queries='(SELECT w FROM voxels)', limit=N):
 
 def against_floor(db, rates, report, what, query, n, q, threads, repeat, bar=1.5):
     backend = Backend(db, threads)
-    scan, _ = median_seconds(lambda: backend.query(f'SELECT count(key[1]) FROM images WHERE id < {n}'))
+    scan, _ = median_seconds(lambda: backend.query(f'SELECT sum(length(tensor_send(key))) FROM images WHERE id < {n}'))
     took, rate, work = rates.paired(lambda: backend.query(query), np.float32, threads, repeat=repeat)
     flops = 2.0 * n * q * D
     report.figure(f'{what}, threads {threads}', took, 's', note=f'{scan:.2f} s to read the rows')
@@ -93,6 +93,19 @@ def bench_few_queries(db, rates, report):
     data(db)
     for q in (1, 100):
         against_floor(db, rates, report, f'topk, {q} queries x {N} rows', statement('dot', f'(SELECT w[1:{q}][:] FROM voxels)'), N, q, 1, 3, bar=4)
+
+
+def bench_elements(db, rates, report):
+    """Without queries: each of 4,096 features its best of 10,000 rows, against reading them."""
+    backend = Backend(db, 1)
+    with db.cursor() as cur:
+        cur.execute("CREATE UNLOGGED TABLE codes_wide AS SELECT id, random_normal('{4096}', id) AS key FROM generate_series(1, 10000) id")
+        cur.execute("VACUUM ANALYZE codes_wide")
+    scan, _ = median_seconds(lambda: backend.query('SELECT sum(length(tensor_send(key))) FROM codes_wide'))
+    took, _ = median_seconds(lambda: backend.query(f'SELECT count(*) FROM (SELECT topk(id, key, {K}) AS t FROM codes_wide) s, neighbors(s.t)'))
+    report.figure('4096 features of 10000 rows', took, 's', note=f'{scan:.2f} s to read the rows')
+    report.figure('  of reading', took / scan, '', bar=2.5)
+    backend.close()
 
 
 def bench_heavy_ties(db, rates, report):
