@@ -202,8 +202,8 @@ measure(const Search *s, SumPair p, SumPair q, Parallelogram *out)
 	Size		d = s->d;
 	Shape		shape = shape_of(s->x + ac.a * d, s->x + bd.a * d, s->x + ac.c * d, s->x + bd.c * d, d);
 	double		side = Min(sqrt(shape.ab) + sqrt(shape.cd), sqrt(shape.bc) + sqrt(shape.da)) / 2;
-	double		sine = Max(s->tolerance, LEAST_SINE);
 	double		error = sqrt(shape.gap) / side;
+	double		sine = Max(error, LEAST_SINE);
 
 	if (!(side > 0) || !(error <= s->tolerance) ||
 		!(1 - shape.uv / shape.uu * (shape.uv / shape.vv) > sine * sine))
@@ -282,17 +282,30 @@ compare(const void *a, const void *b, void *steps)
 
 /* ---- leaves against leaves ---- */
 
-/* near[j] = whether the sum at 'point' is within the radius of sum j of 'n', whose coordinates are m apart */
-HOT_LOOP static void
+/*
+ * near[j] = whether the sum at 'point' is within the radius of sum j of 'n', whose coordinates are m apart;
+ * false: none is, as the first half of the axes may tell.
+ */
+HOT_LOOP static bool
 near_sums(const float *point, int axes, const float *coordinates, Size m, int n, float squared_radius, uint8 *near)
 {
 	float		sum[SUM_LEAF] = {0};
+	int			half = (axes + 1) / 2;
+	int			found = 0;
 
-	for (int k = 0; k < axes; k++)
+	for (int k = 0; k < half; k++)
+		for (int j = 0; j < n; j++)
+			sum[j] += (coordinates[k * m + j] - point[k]) * (coordinates[k * m + j] - point[k]);
+	for (int j = 0; j < n; j++)
+		found |= sum[j] <= squared_radius;
+	if (!found)
+		return false;
+	for (int k = half; k < axes; k++)
 		for (int j = 0; j < n; j++)
 			sum[j] += (coordinates[k * m + j] - point[k]) * (coordinates[k * m + j] - point[k]);
 	for (int j = 0; j < n; j++)
 		near[j] = sum[j] <= squared_radius;
+	return true;
 }
 
 static bool
@@ -314,7 +327,8 @@ meet_leaf(const Search *s, Size leaf, Size other, ParallelogramList *out)
 			point.low[k] = point.high[k] = t->coordinates[k * t->m + i];
 		if (sum_boxes_distance(&point, box, t->axes) > radius * radius)
 			continue;
-		near_sums(point.low, t->axes, t->coordinates + first, t->m, n, radius * radius, near);
+		if (!near_sums(point.low, t->axes, t->coordinates + first, t->m, n, radius * radius, near))
+			continue;
 		for (int j = 0; j < n; j++)
 		{
 			Parallelogram item;

@@ -31,7 +31,7 @@ typedef struct ParallelogramList
 
 /*
  * All parallelograms of n rows (n x d, finite) with an error up to 'tolerance', from 0 to 1, whose sides meet
- * at an angle with a sine over the tolerance (and over 1e-6).  In CurrentMemoryContext, claimed for its life.
+ * at an angle with a sine over that error (and over 1e-6).  In CurrentMemoryContext, claimed for its life.
  */
 extern ParallelogramList *parallelograms_find(Size n, Size d, const double *x, double tolerance);
 

@@ -3,7 +3,7 @@
  *		A balanced k-d tree (Bentley 1975; Friedman, Bentley and Finkel 1977) over
  *		the sums of all pairs of rows.
  *
- * Each node is cut at its median along the axis on which it is widest, by
+ * Each node is cut at its median along that of the first axes on which it is widest, by
  * selection, so that the tree is complete and needs no pointers.  m log m steps
  * for m = n (n - 1) / 2 pairs; 12 + 4 axes bytes a pair.  A pair's coordinate is the
  * sum of two rows', made when it is looked at until the order is final.
@@ -106,9 +106,9 @@ cut_at(const Cutting *c, int axis, Size first, Size end, Size middle)
 static int
 widest_axis(const Cutting *c, Size first, Size end)
 {
-	int			axes = c->tree->axes;
-	float		low[SUM_AXES];
-	float		high[SUM_AXES];
+	int			axes = Min(c->tree->axes, SUM_CUT_AXES);
+	float		low[SUM_CUT_AXES];
+	float		high[SUM_CUT_AXES];
 	int			widest = 0;
 
 	for (int k = 0; k < axes; k++)

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #define SUM_AXES	8			/* most axes along which sums are compared */
+#define SUM_CUT_AXES 4			/* of them, that nodes are cut along: with more no box would be narrow */
 #define SUM_LEAF	64			/* most sums of a leaf */
 
 /* A pair of rows, a < c. */

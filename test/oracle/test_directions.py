@@ -230,7 +230,7 @@ def brute_parallelograms(X, tolerance):
         with np.errstate(all='ignore'):
             error = gap / side
             sine2 = 1 - (u * v).sum(axis=1) ** 2 / ((u * u).sum(axis=1) * (v * v).sum(axis=1))
-            keep = (side > 0) & (error <= tolerance) & (sine2 > max(tolerance, 1e-6) ** 2)
+            keep = (side > 0) & (error <= tolerance) & (sine2 > np.maximum(error, 1e-6) ** 2)
         found += list(zip(a[keep] + 1, b[keep] + 1, c[keep] + 1, d[keep] + 1, error[keep]))
     return sorted(found, key=lambda r: (r[4],) + r[:4])
 

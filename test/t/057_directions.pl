@@ -22,23 +22,22 @@ SQL
 # Partial aggregates, which give one scan's answer but for rounding.
 my $settings = 'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; ';
 foreach my $call ('mean_difference(x, id % 2)', "mean_difference(x, id % 2 = 0)", "lda_direction(x, 'c' || id % 2)",
-	'lda_direction(class_sums_agg(x, id % 3), 0.1, 2)', '(lda(class_sums_agg(x, id % 3))).directions', 'lda_direction(sum(s))')
+	'lda_direction(class_sums_agg(x, id % 3), 0.1, 2)', '(lda(class_sums_agg(x, id % 3))).directions')
 {
-	my $from = $call =~ /sum\(s\)/ ? '(SELECT class_sums_agg(x, id % 2) AS s FROM few GROUP BY id % 5) AS q' : 'few';
-	my $plan = $node->safe_psql('postgres', "$settings EXPLAIN SELECT $call FROM $from");
+	my $plan = $node->safe_psql('postgres', "$settings EXPLAIN SELECT $call FROM few");
 	like($plan, qr/Partial (Hash|Group)?Aggregate|Partial Aggregate/, "$call: partial aggregates");
-	my $same = $node->safe_psql('postgres', "$settings CREATE TEMP TABLE one AS SELECT $call AS d FROM $from; "
-		  . "SET max_parallel_workers_per_gather = 0; SELECT max_of(abs(d - (SELECT $call FROM $from))) < 1e-10 * max_of(abs(d)) FROM one");
+	my $same = $node->safe_psql('postgres', "$settings CREATE TEMP TABLE one AS SELECT $call AS d FROM few; "
+		  . "SET max_parallel_workers_per_gather = 0; SELECT max_of(abs(d - (SELECT $call FROM few))) < 1e-10 * max_of(abs(d)) FROM one");
 	is($same, 't', "$call: the same from workers");
 }
 
 # name => [ a long statement, a short one, what its scratch is called ]
 my %work = (
 	'lda' => [ 'SELECT lda(s, 0.1) FROM wide', 'SELECT lda(class_sums_agg(x, id % 3)) FROM few', 'lda' ],
-	'parallelograms' => [ 'SELECT count(*) FROM stacked, parallelograms(m, 1)', 'SELECT p FROM stacked, parallelograms(few, 0.25) AS p', 'parallelograms' ],
+	'parallelograms' => [ 'SELECT count(*) FROM stacked, parallelograms(m, 0.5)', 'SELECT p FROM stacked, parallelograms(few, 0.25) AS p', 'parallelograms' ],
 	'whiten' => [ "SELECT whiten(ones('{2200}'), random_normal('{2200}') * 0 + eye(2200))", "SELECT whiten(x, (SELECT covariance(gram_agg(x)) FROM few)) FROM few", 'whiten' ]);
 
-foreach my $case ([ 'lda', '120MB' ], [ 'parallelograms', '40MB' ], [ 'whiten', '50MB' ])
+foreach my $case ([ 'lda', '220MB' ], [ 'parallelograms', '40MB' ], [ 'whiten', '50MB' ])
 {
 	my ($name, $limit) = @$case;
 	my $err = refusal($node, $limit, $work{$name}[0]);
