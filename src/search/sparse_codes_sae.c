@@ -66,7 +66,13 @@ sae_rule(FunctionCallInfo fcinfo, SaeOption option, SaeRule *rule, bool *batch)
 
 	memset(rule, 0, sizeof(SaeRule));
 	*batch = false;
-	if (option == OPTION_K)
+	if (option == OPTION_K && strcmp(kind, "jumprelu") == 0)
+	{
+		rule->threshold = PG_GETARG_INT32(OPTION);
+		check_threshold(rule->threshold);
+		option = OPTION_THRESHOLD;
+	}
+	else if (option == OPTION_K)
 	{
 		rule->k = PG_GETARG_INT32(OPTION);
 		if (rule->k < 1)
@@ -74,7 +80,7 @@ sae_rule(FunctionCallInfo fcinfo, SaeOption option, SaeRule *rule, bool *batch)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("k must be at least 1, not %d", rule->k)));
 	}
-	if (option == OPTION_THRESHOLD)
+	else if (option == OPTION_THRESHOLD)
 	{
 		rule->threshold = PG_GETARG_FLOAT8(OPTION);
 		check_threshold(rule->threshold);

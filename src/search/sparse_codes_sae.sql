@@ -6,7 +6,7 @@ COMMENT ON FUNCTION sae_encode(tensor, tensor, tensor, tensor, text) IS 'the lat
 
 CREATE FUNCTION sae_encode(w_enc tensor, b_enc tensor, b_dec tensor, x tensor, kind text, k int) RETURNS sparse
     AS 'MODULE_PATHNAME', 'search_sae_encode_k' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
-COMMENT ON FUNCTION sae_encode(tensor, tensor, tensor, tensor, text, int) IS 'sae_encode with an option: topk and batch_topk take k. The comment of sae_encode(w_enc, b_enc, b_dec, x, kind) tells the rest';
+COMMENT ON FUNCTION sae_encode(tensor, tensor, tensor, tensor, text, int) IS 'sae_encode with an option: topk and batch_topk take k; jumprelu takes a whole number for its threshold. The comment of sae_encode(w_enc, b_enc, b_dec, x, kind) tells the rest';
 
 CREATE FUNCTION sae_encode(w_enc tensor, b_enc tensor, b_dec tensor, x tensor, kind text, threshold float8) RETURNS sparse
     AS 'MODULE_PATHNAME', 'search_sae_encode_threshold' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
@@ -26,11 +26,11 @@ COMMENT ON FUNCTION sae_encode_rows(tensor, tensor, tensor, points, text) IS 'sa
 
 CREATE FUNCTION sae_encode_rows(w_enc tensor, b_enc tensor, b_dec tensor, x tensor, kind text, k int) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_sae_encode_matrix_k' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION sae_encode_rows(tensor, tensor, tensor, tensor, text, int) IS 'sae_encode_rows with an option: topk and batch_topk take k. The comments of sae_encode and sae_encode_rows(w_enc, b_enc, b_dec, x, kind) tell the rest';
+COMMENT ON FUNCTION sae_encode_rows(tensor, tensor, tensor, tensor, text, int) IS 'sae_encode_rows with an option: topk and batch_topk take k; jumprelu takes a whole number for its threshold. The comments of sae_encode and sae_encode_rows(w_enc, b_enc, b_dec, x, kind) tell the rest';
 
 CREATE FUNCTION sae_encode_rows(w_enc tensor, b_enc tensor, b_dec tensor, p points, kind text, k int) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_sae_encode_points_k' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION sae_encode_rows(tensor, tensor, tensor, points, text, int) IS 'sae_encode_rows with an option: topk and batch_topk take k. The comments of sae_encode and sae_encode_rows(w_enc, b_enc, b_dec, x, kind) tell the rest';
+COMMENT ON FUNCTION sae_encode_rows(tensor, tensor, tensor, points, text, int) IS 'sae_encode_rows with an option: topk and batch_topk take k; jumprelu takes a whole number for its threshold. The comments of sae_encode and sae_encode_rows(w_enc, b_enc, b_dec, x, kind) tell the rest';
 
 CREATE FUNCTION sae_encode_rows(w_enc tensor, b_enc tensor, b_dec tensor, x tensor, kind text, threshold float8) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_sae_encode_matrix_threshold' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
