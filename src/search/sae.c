@@ -140,22 +140,17 @@ encode(const Coder *c, int n, const void *x)
 	parallel_for((int64) ((n + s->per_task - 1) / s->per_task), 0, select_task, s);
 }
 
+/* The same for all latents. */
 static void
-fill_threshold(SaeMethod *s)
+fill_threshold(const SaeMethod *s, double threshold)
 {
 	const Sae  *sae = s->sae;
 
-	if (sae->threshold)
-	{
-		s->threshold = sae->threshold;
-		return;
-	}
-	s->threshold = huge_alloc(sae->m * sae->dtype);
 	for (Size j = 0; j < sae->m; j++)
 		if (sae->dtype == TENSOR_FLOAT4)
-			((float *) s->threshold)[j] = (float) s->rule.threshold;
+			((float *) s->threshold)[j] = (float) threshold;
 		else
-			((double *) s->threshold)[j] = s->rule.threshold;
+			((double *) s->threshold)[j] = threshold;
 }
 
 Coder *
@@ -175,8 +170,13 @@ sae_coder(const Sae *sae, const SaeRule *rule, int rows)
 	s->rule = *rule;
 	s->codes = c->codes;
 	s->centred = huge_alloc(size_mul(size_mul(rows, sae->d), sae->dtype));
-	if (rule->k == 0)
-		fill_threshold(s);
+	if (rule->k == 0 && sae->threshold)
+		s->threshold = sae->threshold;
+	else if (rule->k == 0)
+	{
+		s->threshold = huge_alloc(sae->m * sae->dtype);
+		fill_threshold(s, rule->threshold);
+	}
 	return c;
 }
 
@@ -307,4 +307,6 @@ sae_batch_add(SaeBatch *b, const Coder *c, int first_row)
 			sae_batch_finish(b);
 	}
 	pfree(value);
+	if (b->least > 0)
+		fill_threshold(c->method, b->least);
 }

@@ -36,7 +36,8 @@ extern int	sae_block_rows(Size m, TensorType dtype, int64 n);
 
 /*
  * The k x n largest activations of n rows together (BatchTopK), in the order of
- * rows and then latents.  Blocks come one after another.
+ * rows and then latents.  Blocks come one after another, from a coder without k or
+ * thresholds, which then leaves out what is too small to be among them.
  */
 typedef struct SaeBatch
 {
