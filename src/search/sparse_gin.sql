@@ -1,15 +1,15 @@
 -- Which indices are active, and an index for it.
 
 CREATE FUNCTION sparse_overlaps(a sparse, b sparse) RETURNS bool
-	AS 'MODULE_PATHNAME', 'sparse_overlaps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'sparse_overlaps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION sparse_overlaps(sparse, sparse) IS 'Whether some index is active in both. The operator &&. Values and widths do not count, so the query can be active_at(17, 92).';
 
 CREATE FUNCTION sparse_contains(a sparse, b sparse) RETURNS bool
-	AS 'MODULE_PATHNAME', 'sparse_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'sparse_contains' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION sparse_contains(sparse, sparse) IS 'Whether all indices active in b are active in a. The operator @>. Values and widths do not count, so the query can be active_at(17, 92).';
 
 CREATE FUNCTION sparse_contained(a sparse, b sparse) RETURNS bool
-	AS 'MODULE_PATHNAME', 'sparse_contained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+	AS 'MODULE_PATHNAME', 'sparse_contained' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION sparse_contained(sparse, sparse) IS 'Whether all indices active in a are active in b. The operator <@. Values and widths do not count, so the query can be active_at(17, 92).';
 
 CREATE FUNCTION sparse_overlaps_sel(internal, oid, internal, int) RETURNS float8

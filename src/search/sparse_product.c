@@ -61,12 +61,16 @@ common_start(Common *c, const Sparse *a, const Sparse *b)
 static inline bool
 blocks_meet(const int32 *a, const int32 *b)
 {
-	int32		hit[BLOCK] = {0};
-	int32		any = 0;
+	uint32		hit[BLOCK] = {0};
+	uint32		any = 0;
 
 	for (int k = 0; k < BLOCK; k++)
+	{
+#pragma omp simd
 		for (int l = 0; l < BLOCK; l++)
-			hit[l] |= a[l] == b[k];
+			hit[l] |= a[l] == b[k] ? ~0u : 0;
+	}
+#pragma omp simd reduction(|:any)
 	for (int l = 0; l < BLOCK; l++)
 		any |= hit[l];
 	return any != 0;
@@ -96,8 +100,8 @@ merge_batch(Common *c)
 						c->at_a[n] = i + k;
 						c->at_b[n++] = j + l;
 					}
-		i += x <= y ? BLOCK : 0;
-		j += y <= x ? BLOCK : 0;
+		i += (x <= y) * BLOCK;
+		j += (y <= x) * BLOCK;
 	}
 	while (i < na && j < nb && n < BATCH)
 	{
