@@ -75,7 +75,7 @@ typedef struct UnitsJob
 } UnitsJob;
 
 static void
-unit_task(int unit, const double *values, int worker, void *arg)
+unit_task(int unit, const double *values, int worker, bool interruptible, void *arg)
 {
 	UnitsJob   *job = arg;
 	const LogisticRows *rows = job->rows;
@@ -150,7 +150,7 @@ concept_units(const LogisticRows *rows, double quantile)
 	job.threshold = units->threshold;
 	job.overlap = huge_alloc0(counts);
 	job.room = huge_alloc(room);
-	unit_columns(&points, "concept units", unit_task, &job);
+	unit_columns(&points, "concept units", 10, unit_task, &job);
 	for (Size k = 0; k < rows->d; k++)
 		units->iou[k] = iou(job.overlap[k * (all + 1) + all], n_concept[all]);
 	for (int f = 0; f < all; f++)

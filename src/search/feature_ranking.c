@@ -202,7 +202,7 @@ static void
 inform_feature(int64 number, int worker, void *arg)
 {
 	Informing  *i = arg;
-	double		information = information_of(i->problem, i->panel + (Size) number * i->n, worker);
+	double		information = information_of(i->problem, i->panel + (Size) number * i->n, worker, false);
 
 	i->score[number] = isnan(information) ? 0 : information;
 }

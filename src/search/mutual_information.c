@@ -34,6 +34,7 @@
 #include <math.h>
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/linalg.h"
 #include "search/mutual_information.h"
 
@@ -199,7 +200,7 @@ row_term(const double *psi, const double *own, Size i, Size size, const double *
 
 /* The sum of the terms of a class: own (size) its sorted values, place where they stand among all. */
 static double
-class_sum(const InformationProblem *p, const double *own, const int32 *place, Size size, const double *sorted)
+class_sum(const InformationProblem *p, const double *own, const int32 *place, Size size, const double *sorted, bool interruptible)
 {
 	Size		k = Min(p->number, size - 1);
 	Size		first = 0;		/* of the k + 1 values nearest to a row, itself among them */
@@ -210,6 +211,7 @@ class_sum(const InformationProblem *p, const double *own, const int32 *place, Si
 	{
 		double		x = own[i];
 
+		breathe(interruptible, i);
 		while (first + k + 1 < size && own[first + k + 1] - x < x - own[first])
 			first++;
 		/* equal rows have equal terms */
@@ -221,14 +223,14 @@ class_sum(const InformationProblem *p, const double *own, const int32 *place, Si
 }
 
 static double
-information_by_neighbours(const InformationProblem *p, const double *x, InformationScratch *s)
+information_by_neighbours(const InformationProblem *p, const double *x, InformationScratch *s, bool interruptible)
 {
 	RankOrder	order;
 	double		sum = 0;
 
 	for (Size i = 0; i < p->n_rows; i++)
 		s->values[i] = x[p->row[i]];
-	order = rank_order(&s->rank, p->n_rows, s->values, false);
+	order = rank_order(&s->rank, p->n_rows, s->values, interruptible);
 	memcpy(s->filled, p->start, p->n_classes * sizeof(Size));
 	for (Size i = 0; i < p->n_rows; i++)
 	{
@@ -243,7 +245,7 @@ information_by_neighbours(const InformationProblem *p, const double *x, Informat
 		Size		start = p->start[c];
 
 		if (p->start[c + 1] > start)
-			sum += class_sum(p, s->own + start, s->place + start, p->start[c + 1] - start, s->sorted);
+			sum += class_sum(p, s->own + start, s->place + start, p->start[c + 1] - start, s->sorted, interruptible);
 	}
 	return Max(0, p->constant + sum / (double) p->n_rows);
 }
@@ -251,9 +253,9 @@ information_by_neighbours(const InformationProblem *p, const double *x, Informat
 /* ---- bins ---- */
 
 static double
-information_by_bins(const InformationProblem *p, const double *x, InformationScratch *s)
+information_by_bins(const InformationProblem *p, const double *x, InformationScratch *s, bool interruptible)
 {
-	RankOrder	order = rank_order(&s->rank, p->n, x, false);
+	RankOrder	order = rank_order(&s->rank, p->n, x, interruptible);
 	double		n = (double) p->n;
 	double		sum = 0;
 	Size		end;
@@ -284,10 +286,10 @@ information_by_bins(const InformationProblem *p, const double *x, InformationScr
 }
 
 double
-information_of(const InformationProblem *p, const double *x, int worker)
+information_of(const InformationProblem *p, const double *x, int worker, bool interruptible)
 {
 	if (p->n_rows == 0)
 		return NAN;
-	return p->method == INFORMATION_KNN ? information_by_neighbours(p, x, &p->scratch[worker]) :
-		information_by_bins(p, x, &p->scratch[worker]);
+	return p->method == INFORMATION_KNN ? information_by_neighbours(p, x, &p->scratch[worker], interruptible) :
+		information_by_bins(p, x, &p->scratch[worker], interruptible);
 }

@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/linalg.h"
 #include "search/pmi.h"
 #include "search/unit_columns.h"
@@ -198,7 +199,7 @@ enter(PmiLabel *labels, int32 *n, const PmiOptions *o, PmiLabel label)
 }
 
 static void
-label_unit(int number, const double *values, int worker, void *arg)
+label_unit(int number, const double *values, int worker, bool interruptible, void *arg)
 {
 	const PmiWork *w = arg;
 	const PmiWords *words = w->words;
@@ -215,6 +216,7 @@ label_unit(int number, const double *values, int worker, void *arg)
 	{
 		int32		description = w->rows->label[i];
 
+		breathe(interruptible, i);
 		if (values[i] < least)
 			continue;
 		unit->items++;
@@ -258,7 +260,7 @@ pmi_labels(const PointRows *r, const PmiWords *words, const PmiOptions *options,
 		w.scratch[t].count = huge_alloc0(Max(1, words->n) * sizeof(int32));
 		w.scratch[t].seen = huge_alloc(Max(1, words->n) * sizeof(int32));
 	}
-	unit_columns(r, "pmi_label", label_unit, &w);
+	unit_columns(r, "pmi_label", 30, label_unit, &w);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 }

@@ -334,11 +334,11 @@ typedef struct InformationWork
 } InformationWork;
 
 static void
-information_unit(int unit, const double *values, int worker, void *arg)
+information_unit(int unit, const double *values, int worker, bool interruptible, void *arg)
 {
 	const InformationWork *w = arg;
 
-	w->information[unit] = information_of(w->problem, values, worker);
+	w->information[unit] = information_of(w->problem, values, worker, interruptible);
 }
 
 static InformationMethod
@@ -392,7 +392,7 @@ make_information(FunctionCallInfo fcinfo)
 							 "Take fewer rows, a random part of them.");
 	MemoryContextSwitchTo(scratch);
 	w = (InformationWork) {information_problem(method, r->label, r->n, r->n_labels, number), huge_matrix(1, r->d)};
-	unit_columns(r, "mutual_information", information_unit, &w);
+	unit_columns(r, "mutual_information", 300, information_unit, &w);
 	MemoryContextSwitchTo(old);
 	for (Size j = 0; j < (Size) r->d; j++)
 	{

@@ -145,7 +145,7 @@ one_class(const Moments *own, const Moments *rest, double rank_sum)
 }
 
 static void
-select_unit(int unit, const double *values, int worker, void *arg)
+select_unit(int unit, const double *values, int worker, bool interruptible, void *arg)
 {
 	const SelectivityWork *w = arg;
 	const PointRows *r = w->rows;
@@ -153,7 +153,7 @@ select_unit(int unit, const double *values, int worker, void *arg)
 	int			k = r->n_labels;
 
 	class_moments(w, values, s);
-	rank_average(&s->rank, r->n, values, s->ranks, false);
+	rank_average(&s->rank, r->n, values, s->ranks, interruptible);
 	memset(s->rank_sum, 0, k * sizeof(double));
 	for (int i = 0; i < r->n; i++)
 		s->rank_sum[r->label[i]] += s->ranks[i];
@@ -197,7 +197,7 @@ selectivity(const PointRows *r, UnitSelectivity *out)
 		s->before = huge_alloc((k + 1) * sizeof(Moments));
 		s->after = huge_alloc((k + 1) * sizeof(Moments));
 	}
-	unit_columns(r, "selectivity", select_unit, &w);
+	unit_columns(r, "selectivity", 100, select_unit, &w);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 }

@@ -15,6 +15,7 @@
 #include "search/unit_columns.h"
 
 #define UNITS_AT_ONCE 64
+#define LONG_TASK 150e6			/* ns */
 
 typedef struct UnitTile
 {
@@ -36,11 +37,11 @@ run_unit(int64 i, int worker, void *arg)
 {
 	const UnitTile *tile = arg;
 
-	tile->task(tile->first + (int) i, tile->column + (Size) i * tile->n, worker, tile->arg);
+	tile->task(tile->first + (int) i, tile->column + (Size) i * tile->n, worker, false, tile->arg);
 }
 
 void
-unit_columns(const PointRows *r, const char *stage, UnitTask task, void *arg)
+unit_columns(const PointRows *r, const char *stage, int ns, UnitTask task, void *arg)
 {
 	double	   *column = huge_matrix(Max(1, r->n), Min(UNITS_AT_ONCE, r->d));
 	UnitTile	tile = {.n = r->n,.column = column,.task = task,.arg = arg};
@@ -51,7 +52,14 @@ unit_columns(const PointRows *r, const char *stage, UnitTask task, void *arg)
 		int			count = Min(UNITS_AT_ONCE, r->d - tile.first);
 
 		point_rows_columns_f8(r, tile.first, count, column);
-		parallel_for(count, 1, run_unit, &tile);
+		if ((double) r->n * ns <= LONG_TASK)
+			parallel_for(count, 1, run_unit, &tile);
+		else
+			for (int i = 0; i < count; i++)
+			{
+				task(tile.first + i, column + (Size) i * tile.n, 0, true, arg);
+				progress_add(1);
+			}
 	}
 	progress_end();
 	pfree(column);
