@@ -62,6 +62,20 @@ CREATE FUNCTION differ(a label_sets, b label_sets) RETURNS float8 LANGUAGE sql A
 CREATE FUNCTION differ(a cooccurrence, b cooccurrence) RETURNS float8 LANGUAGE sql AS $$ SELECT differ(phi(a), phi(b)) $$;
 CREATE FUNCTION differ(a graph, b graph) RETURNS float8 LANGUAGE sql AS $$
     SELECT CASE WHEN (SELECT array_agg(e) FROM edge_labels(a) e) = (SELECT array_agg(e) FROM edge_labels(b) e) THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a sparse, b sparse) RETURNS float8 LANGUAGE sql AS $$ SELECT differ(a::tensor, b::tensor) $$;
+CREATE FUNCTION differ(a feature_activity, b feature_activity) RETURNS float8 LANGUAGE sql AS $$
+    SELECT max(greatest(abs(p.n_active - s.n_active), abs(p.mean - s.mean), abs(p.max - s.max))) FROM features(a) p JOIN features(b) s USING (feature) $$;
+CREATE FUNCTION differ(a class_sums, b class_sums) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN labels(a) = labels(b) AND n_samples(a) = n_samples(b)
+        THEN (SELECT max(differ(p.mean, s.mean) + abs(p.n - s.n)) FROM class_means(a) p JOIN class_means(b) s USING (label)) END $$;
+CREATE FUNCTION differ(a scored, b scored) RETURNS float8 LANGUAGE sql AS $$
+    SELECT abs(n_samples(a) - n_samples(b)) + (SELECT max(abs(p.ndcg - s.ndcg)) FROM query_scores(a) p JOIN query_scores(b) s ON p.query IS NOT DISTINCT FROM s.query) $$;
+CREATE FUNCTION differ(a softmax_projection, b softmax_projection) RETURNS float8 LANGUAGE sql AS $$
+    SELECT differ(projected(a), projected(b)) + abs(n_samples(a) - n_samples(b)) $$;
+CREATE FUNCTION differ(a topk, b topk) RETURNS float8 LANGUAGE sql AS $$
+    SELECT CASE WHEN (SELECT array_agg(n) FROM neighbors(a) n) = (SELECT array_agg(n) FROM neighbors(b) n) THEN 0 ELSE 1 END $$;
+CREATE FUNCTION differ(a localizer, b localizer) RETURNS float8 LANGUAGE sql AS $$
+    SELECT max(greatest(abs(p.t - s.t), abs(p.p - s.p))) + count(*) FILTER (WHERE p.rank <> s.rank) FROM units(a) p JOIN units(b) s USING (unit) $$;
 CREATE FUNCTION differ(a text, b text) RETURNS float8 LANGUAGE sql AS $$
     SELECT max(abs((m.v)[1]::float8 / nullif((n.v)[1]::float8, 0) - 1))
     FROM ROWS FROM (regexp_matches(a, '-?[0-9][0-9.e+-]*', 'g')) WITH ORDINALITY m(v, i)
@@ -133,13 +147,46 @@ foreach my $label ('bigint', 'text')
 	  foreach qw(adjusted_rand ami completeness contingency_agg fowlkes_mallows homogeneity mutual_info nmi purity rand_index v_measure variation_of_information);
 }
 
+# Searches: items of few features, scores with ties, maps of two units.
+my $queries = 'random_normal(ARRAY[6, 20], 5)';
+my $codes = 'clip(x, 0, 1e9)::sparse';
+my $score = 'round(sum_of(x)::numeric, 1)::float8';
+$arguments{"topk(bigint,tensor,integer)"} = [ 'id', 'x', 5 ];
+$arguments{"topk(bigint,tensor,tensor,integer" . ($_ ? ',text' : '') . ')'} = [ 'id', 'x', $queries, 5, $_ ? "'euclidean'" : () ] foreach 0, 1;
+$arguments{'softmax_projection(tensor,tensor,double precision)'} = [ $queries, 'x', 0.5 ];
+$arguments{"$_(sparse)"} = [$codes] foreach qw(avg sum union_sdr feature_density feature_activity cooccurrence);
+$arguments{'cooccurrence(sparse,double precision)'} = [ $codes, 1 ];
+$arguments{'localizer(tensor,boolean)'} = [ 'x', 'id % 3 = 0' ];
+$arguments{"$_(double precision,boolean)"} = [ $score, 'id % 3 = 0' ] foreach qw(auc average_precision reciprocal_rank scored_agg);
+$arguments{'recall_at(double precision,boolean,integer)'} = [ $score, 'id % 3 = 0', 100 ];
+$arguments{'mean_reciprocal_rank(bigint,double precision,boolean)'} = [ 'id % 40', $score, 'id % 3 = 0' ];
+$arguments{"$_(double precision,double precision)"} = [ $score, 'id % 3' ] foreach qw(ndcg scored_agg);
+$arguments{'ndcg(double precision,double precision,integer)'} = [ $score, 'id % 3', 100 ];
+$arguments{'scored_agg(bigint,double precision,boolean)'} = [ 'id % 40', $score, 'id % 3 = 0' ];
+$arguments{'scored_agg(bigint,double precision,double precision)'} = [ 'id % 40', $score, 'id % 3' ];
+$arguments{'f1(boolean,boolean)'} = [ 'id % 2 = 0', 'id % 3 = 0' ];
+$arguments{'class_means_agg(tensor,text[])'} = [ 'x', "ARRAY['colour ' || id % 3, 'shape ' || id % 4]" ];
+foreach my $label ('bigint', 'text', 'boolean')
+{
+	my $two = $label eq 'boolean' ? 'id % 3 = 0' : "(id % 2)::$label";
+	$arguments{"$_(tensor,$label)"} = [ 'x', $two ] foreach qw(class_sums_agg class_means_agg mean_difference lda_direction);
+	$arguments{"logistic_cv(tensor,$label,bigint)"} = [ 'x[1:4]', $two, 'fold' ];
+	$arguments{"points_agg(tensor,$label,bigint)"} = [ 'x', $two, 'fold' ];
+	$arguments{"f1($label,$label)"} //= [ "(id % 4)::$label", "(id / 7 % 5)::$label" ];
+}
+my @maps = ('reshape(x, ARRAY[2, 2, 5])', 'reshape(clip((x[1:10] - mean_of(x[1:10])) * 1e12, 0, 1), ARRAY[2, 5])');
+$arguments{"$_(tensor,tensor)"} = [@maps] foreach qw(concept_agg concept_vector);
+$arguments{"$_(tensor,tensor,bigint)"} = [ @maps, 'fold' ] foreach qw(concept_agg concept_vector);
+
 # What makes a state of some rows, for aggregates over states.
 my %state = (
 	gram => 'gram_agg(x, y, fold)', predictions => 'predictions_agg(x, x * x, id / 10)', rdm => "rdm(id % 40, y, 'sqeuclidean')",
 	cross_gram => 'cross_agg(x, y)', paired => 'paired_agg(x, y)', patterns => 'patterns_agg(id % 40, y)',
 	rdm_set => "rdm_similarity(part, r, 'pearson')", recordings => 'recordings_agg(fold, id / 5, y)', residuals => 'residuals_agg(y)',
 	trial_set => 'trials_agg(id % 3, y[1:4])', points => 'points_agg(x)', contingency => 'contingency_agg(id % 4, id / 7 % 5)',
-	graph => 'graph_agg(id % 40, id * 7 % 41)', cooccurrence => 'cooccurrence(x)', label_sets => 'label_sets_agg(id / 5, fold, id % 3)');
+	graph => 'graph_agg(id % 40, id * 7 % 41)', cooccurrence => 'cooccurrence(x)', label_sets => 'label_sets_agg(id / 5, fold, id % 3)', topk => "topk(id, x, $queries, 5)",
+	softmax_projection => "softmax_projection($queries, x, 0.5)", feature_activity => "feature_activity($codes)", localizer => 'localizer(x, id % 3 = 0)',
+	scored => "scored_agg(id % 40, $score, id % 3 = 0)", class_sums => 'class_sums_agg(x, id % 2)');
 $argument{"$_ 1"} = "s_$_" foreach keys %state;
 my @aggregates = split /\n/, $node->safe_psql('postgres', <<'SQL');
 SELECT p.proname || '|' || array_to_string(ARRAY(SELECT format_type(t, NULL) || ' ' || i
@@ -185,7 +232,7 @@ foreach my $entry (@aggregates)
 		    $result eq 'bigint' || $result eq 'integer' ? 'abs(p.v - s.v)::float8'
 		  : $result eq 'double precision'               ? 'abs(p.v / s.v - 1)'
 		  : $result =~ /^(linear_predictivity|procrustes|rsa_noise_ceiling|soft_match|two_nn)_result$/ ? 'differ(p.v::text, s.v::text)'
-		  : $result =~ /^(clustering|dendrogram|leiden_result|moran_result)$/ ? '(p.v::text <> s.v::text)::int'
+		  : $result =~ /^(clustering|dendrogram|leiden_result|moran_result|classifier|concept_vector_result)$/ ? '(p.v::text <> s.v::text)::int'
 		  : 'differ(p.v, s.v)';
 		my $error = $node->safe_psql('postgres',
 			"$serial CREATE TEMP TABLE s AS $statement; RESET ALL; $parallel CREATE TEMP TABLE p AS $statement; SELECT $compare FROM p, s");
