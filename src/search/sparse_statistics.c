@@ -18,6 +18,7 @@
 #include "catalog/pg_type.h"
 #include "commands/vacuum.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
@@ -53,6 +54,7 @@ compare_int32(const void *a, const void *b)
 	int32		x = *(const int32 *) a;
 	int32		y = *(const int32 *) b;
 
+	CHECK_FOR_INTERRUPTS();
 	return (x > y) - (x < y);
 }
 
@@ -64,12 +66,6 @@ compare_rows(const void *a, const void *b)
 	int32		y = ((const IndexCount *) b)->rows;
 
 	return x != y ? (x < y) - (x > y) : compare_int32(a, b);
-}
-
-static int
-compare_index(const void *a, const void *b)
-{
-	return compare_int32(a, b);
 }
 
 /* All active indices of the sample, from 1; *rows are those without NULL that they are of. */
@@ -195,7 +191,7 @@ compute(VacAttrStats *stats, AnalyzeAttrFetchFunc fetch, int n_rows, double tota
 	{
 		most = counts[0].rows;
 		least = counts[kept - 1].rows;
-		qsort(counts, kept, sizeof(IndexCount), compare_index);
+		qsort(counts, kept, sizeof(IndexCount), compare_int32);	/* the index comes first */
 		keep(stats, counts, kept, rows, least, most);
 	}
 	pfree(index);
