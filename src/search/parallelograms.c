@@ -25,6 +25,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "miscadmin.h"
+
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"
@@ -32,7 +34,7 @@
 #include "search/sum_tree.h"
 #include "stats/differences.h"
 
-#define SLICE_PAIRS ((Size) 1 << 18)	/* most sums of the part of the tree that one task looks through */
+#define SLICE_PAIRS ((Size) 1 << 15)	/* most sums of the part of the tree that one task looks through */
 #define TASKS		1024		/* of a batch */
 #define TASK_ROOM	64			/* parallelograms that a task has room for */
 #define LEAST_SINE	1e-6
@@ -252,6 +254,7 @@ add(ParallelogramList *list, Parallelogram item)
 
 		if (list->claim == NULL)
 			return false;
+		CHECK_FOR_INTERRUPTS();
 		memory_claim_add(list->claim, size_mul(room - list->room, sizeof(Parallelogram)), RESULTS_HINT);
 		list->items = list->items ? repalloc_huge(list->items, room * sizeof(Parallelogram)) :
 			huge_alloc(room * sizeof(Parallelogram));
@@ -308,34 +311,66 @@ near_sums(const float *point, int axes, const float *coordinates, Size m, int n,
 	return true;
 }
 
+/* near[i] = whether the box comes within the radius of sum i of 'n', whose coordinates are m apart; false: of none */
+HOT_LOOP static bool
+near_box(const SumBox *box, int axes, const float *coordinates, Size m, int n, const float *radius, uint8 *near)
+{
+	float		sum[SUM_LEAF] = {0};
+	int			found = 0;
+
+	for (int k = 0; k < axes; k++)
+		for (int i = 0; i < n; i++)
+		{
+			float		below = box->low[k] - coordinates[k * m + i];
+			float		above = coordinates[k * m + i] - box->high[k];
+			float		gap = Max(below, above);
+
+			gap = Max(gap, 0);
+			sum[i] += gap * gap;
+		}
+	for (int i = 0; i < n; i++)
+	{
+		near[i] = sum[i] <= radius[i] * radius[i];
+		found |= near[i];
+	}
+	return found != 0;
+}
+
 static bool
 meet_leaf(const Search *s, Size leaf, Size other, ParallelogramList *out)
 {
 	const SumTree *t = s->tree;
 	const SumBox *box = &t->boxes[((Size) 1 << t->levels) + other];
+	Size		own = sum_tree_first(t, t->levels, leaf);
+	int			n_own = (int) (sum_tree_first(t, t->levels, leaf + 1) - own);
 	Size		first = sum_tree_first(t, t->levels, other);
 	int			n = (int) (sum_tree_first(t, t->levels, other + 1) - first);
-	Size		end = sum_tree_first(t, t->levels, leaf + 1);
+	float		radius[SUM_LEAF];
+	uint8		near_other[SUM_LEAF];
 	uint8		near[SUM_LEAF];
 
-	for (Size i = sum_tree_first(t, t->levels, leaf); i < end; i++)
+	for (int i = 0; i < n_own; i++)
+		radius[i] = (float) s->reach * t->diagonal[own + i] + s->blur;
+	if (!near_box(box, t->axes, t->coordinates + own, t->m, n_own, radius, near_other))
+		return true;
+	for (int i = 0; i < n_own; i++)
 	{
-		SumBox		point = {.longest = t->diagonal[i]};
-		float		radius = (float) s->reach * t->diagonal[i] + s->blur;
+		float		point[SUM_AXES];
+		SumPair		pair = t->pairs[own + i];
 
-		for (int k = 0; k < t->axes; k++)
-			point.low[k] = point.high[k] = t->coordinates[k * t->m + i];
-		if (sum_boxes_distance(&point, box, t->axes) > radius * radius)
+		if (!near_other[i])
 			continue;
-		if (!near_sums(point.low, t->axes, t->coordinates + first, t->m, n, radius * radius, near))
+		for (int k = 0; k < t->axes; k++)
+			point[k] = t->coordinates[k * t->m + own + i];
+		if (!near_sums(point, t->axes, t->coordinates + first, t->m, n, radius[i] * radius[i], near))
 			continue;
 		for (int j = 0; j < n; j++)
 		{
+			SumPair		with = t->pairs[first + j];
 			Parallelogram item;
 
-			if (near[j] && !found_from_other(s, t->pairs[i], t->pairs[first + j]) &&
-				may_be(s, t->pairs[i], t->pairs[first + j]) &&
-				measure(s, t->pairs[i], t->pairs[first + j], &item) && !add(out, item))
+			if (near[j] && !found_from_other(s, pair, with) && may_be(s, pair, with) &&
+				measure(s, pair, with, &item) && !add(out, item))
 				return false;
 		}
 	}

@@ -19,6 +19,7 @@
 #include "search/class_sums.h"
 #include "search/directions.h"
 #include "search/lda.h"
+#include "stats/shrinkage.h"
 
 PG_FUNCTION_INFO_V1(search_mean_difference_final);
 PG_FUNCTION_INFO_V1(search_mean_difference_text);
@@ -222,19 +223,6 @@ search_mean_difference_bigint(PG_FUNCTION_ARGS)
 }
 
 /* ---- linear discriminants ---- */
-
-/* From 0 to 1; NULL is NaN, Ledoit and Wolf's. */
-static double
-shrinkage_argument(FunctionCallInfo fcinfo, int n)
-{
-	double		shrinkage = PG_ARGISNULL(n) ? NAN : PG_GETARG_FLOAT8(n);
-
-	if (!PG_ARGISNULL(n) && !(shrinkage >= 0 && shrinkage <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("shrinkage must be from 0 to 1, not %g", shrinkage)));
-	return shrinkage;
-}
 
 /* Makes a scratch context current, and the factor of the covariance within classes in it. */
 static double *

@@ -16,6 +16,7 @@
 #include "stats/gram.h"
 #include "stats/ledoit_wolf.h"
 #include "stats/residuals.h"
+#include "stats/shrinkage.h"
 #include "tensor/tensor.h"
 
 PG_FUNCTION_INFO_V1(residuals_add);
@@ -33,22 +34,6 @@ STATE_IO_FUNCTIONS(residuals, residuals_kind)
 STATE_MERGE_FUNCTIONS(residuals, residuals_kind)
 
 #define MEMORY_HINT "Take fewer channels (a region at a time)."
-
-/* An argument from 0 to 1; NULL is NaN, Ledoit and Wolf's. */
-static double
-shrinkage_argument(FunctionCallInfo fcinfo, int number)
-{
-	double		value;
-
-	if (PG_ARGISNULL(number))
-		return NAN;
-	value = PG_GETARG_FLOAT8(number);
-	if (!(value >= 0 && value <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("shrinkage must be from 0 to 1, not %g", value)));
-	return value;
-}
 
 /* ---- aggregates ---- */
 
