@@ -1,4 +1,6 @@
-"""Sparse vectors of 64 active features of 65,536: products by the pair, scans, the GIN index against reading all, density."""
+"""Sparse vectors of 64 active features of 65,536: products by the pair, scans, the GIN index against reading all, density.
+
+Without JIT, whose compiling takes longer than most of these statements."""
 
 import io
 import struct
@@ -37,7 +39,7 @@ def bench_load(db, rates, report):
         cur.execute('CREATE TABLE codes (code sparse)')
         took, _ = seconds(lambda: cur.copy_expert('COPY codes FROM STDIN (FORMAT binary)', body), 1)
         report.figure(f'COPY BINARY of {ROWS} codes of {ACTIVE} of {WIDTH}', took, 's', note=f'{body.tell() / took / 1e6:.0f} MB/s')
-        for statement in ('SET max_parallel_workers_per_gather = 0', "SET maintenance_work_mem = '512MB'", 'VACUUM ANALYZE codes'):
+        for statement in ('SET max_parallel_workers_per_gather = 0', 'SET jit = off', "SET maintenance_work_mem = '512MB'", 'VACUUM ANALYZE codes'):
             cur.execute(statement)
         cur.execute('CREATE TABLE few AS SELECT code FROM codes LIMIT 400')
         cur.execute('CREATE TABLE answer AS SELECT code FROM codes OFFSET 777 LIMIT 1')
