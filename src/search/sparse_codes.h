@@ -16,7 +16,7 @@
 /* Elements start .. start + n - 1 into 'out', float4 or float8; ERROR where one is not finite ('what' names t). */
 extern void codes_read_finite(const Tensor *t, const char *what, Size start, Size n, TensorType dtype, void *out);
 
-/* The matrix argument with rows of d elements each, transposed if it has d rows instead; float4 or float8, checked. */
+/* All of a matrix, or of its transpose, likewise; in CurrentMemoryContext. */
 extern void *codes_read_matrix(const Tensor *t, const char *what, bool transposed, TensorType dtype);
 
 /* float8 where the tensor is, else float4 */

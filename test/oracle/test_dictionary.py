@@ -183,11 +183,11 @@ def test_ista_lasso_against_sklearn(db):
         atoms, x = unit(rng.normal(size=(m, d))), rng.normal(size=(n, d))
         for penalty in (.1, .5):
             wanted = [Lasso(penalty / d, fit_intercept=False, tol=1e-14, max_iter=100000).fit(atoms.T, row).coef_ for row in x]
-            found = rows_of(db, f"ista_rows(from_npy(%s), from_npy(%s)::tensor, {penalty}, tol => 1e-9)", [put(atoms), put(x)])
-            assert_close("lasso", found, wanted, 1e-6, 1e-6)
-            one = row_of(db, f"ista(from_npy(%s), from_npy(%s), {penalty}, tol => 1e-9)", [put(atoms), put(x[0])])
-            assert_close("one row", one, wanted[0], 1e-6, 1e-6)
-    assert_close("sparse_encode", found, sparse_encode(x, atoms, algorithm="lasso_lars", alpha=.5), 1e-6, 1e-6)
+            found = rows_of(db, f"ista_rows(from_npy(%s), from_npy(%s)::tensor, {penalty}, max_iter => 20000, tol => 1e-9)", [put(atoms), put(x)])
+            assert_close("lasso", found, wanted, 2e-5, 2e-5)
+            one = row_of(db, f"ista(from_npy(%s), from_npy(%s), {penalty}, max_iter => 20000, tol => 1e-9)", [put(atoms), put(x[0])])
+            assert_close("one row", one, wanted[0], 2e-5, 2e-5)
+    assert_close("sparse_encode", found, sparse_encode(x, atoms, algorithm="lasso_lars", alpha=.5), 2e-5, 2e-5)
 
 
 def lq_threshold(z, penalty, q):
@@ -310,11 +310,11 @@ def objective(x, atoms, alpha):
 
 
 def test_digits_against_sklearn(db):
-    x = load_digits().data[:1000] / 16
+    x = load_digits().data[:600] / 16
     x = x - x.mean(axis=0)
     for k, alpha in [(30, .5)]:
         warnings.simplefilter("ignore")
-        peer = MiniBatchDictionaryLearning(k, alpha=alpha, batch_size=256, random_state=0, max_iter=8).fit(x)
+        peer = MiniBatchDictionaryLearning(k, alpha=alpha, batch_size=256, random_state=0, max_iter=6).fit(x)
         warnings.resetwarnings()
         want, _ = objective(x, peer.components_, alpha)
         atoms, found, n_active, iterations = learn(db, x, k, f"alpha => {alpha}, max_iter => 30")
