@@ -55,7 +55,7 @@ same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 # Past the limit: the queries, the lists, the block.
 foreach my $case ([ '60MB', $work{products}[0] ], [ '100MB', 'SELECT topk(id, key, (SELECT w FROM voxels), 1000000, \'cosine\') FROM (SELECT id, key[1:12] AS key FROM rows) s' ],
 	[ '10MB', 'SELECT topk(i, ones(ARRAY[1000000]), 1) FROM generate_series(1, 3) i' ],
-	[ '2MB', 'SELECT topk(id, key, (SELECT key FROM rows LIMIT 1), 1) FROM rows' ])
+	[ '1MB', 'SELECT topk(id, key, (SELECT key FROM rows LIMIT 1), 1) FROM rows' ])
 {
 	my $err = refusal($node, @$case);
 	like($err, qr/ERROR:  54000: topk needs [0-9.]+ (bytes|kB|MB|GB) of memory/, "$case->[0]: refused with what it needs");
