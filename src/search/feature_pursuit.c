@@ -19,6 +19,7 @@
 #include "base/progress.h"
 #include "linalg/linalg.h"
 #include "search/feature_pursuit.h"
+#include "stats/differences.h"
 
 #define PANEL_ROWS		1024
 #define EXPLAINED		1e-10	/* a length, relative: what is left of a feature or residual is rounding */
@@ -114,17 +115,6 @@ best_feature(const Pursuit *p, int set, double *most)
 	return best;
 }
 
-static double
-dot_column(Size n, const double *restrict a, const double *restrict b)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* Feature j of a training set, made orthogonal to the 'taken' directions; false: they explain it. */
 static bool
 new_direction(Pursuit *p, int set, int taken, int j)
@@ -137,18 +127,18 @@ new_direction(Pursuit *p, int set, int taken, int j)
 
 	for (Size i = 0; i < n; i++)
 		mine[i] = ranking_set_has(p->rows, set, i) ? p->rows->x[i * p->rows->d + j] - mean : 0;
-	full = sqrt(dot_column(n, mine, mine));
+	full = sqrt(squared_length(mine, n));
 	for (int round = 0; round < 2; round++)
 		for (int t = 0; t < taken; t++)
 		{
 			const double *other = p->direction + ((Size) set * p->k + t) * n;
-			double		share = dot_column(n, mine, other);
+			double		share = inner_product(mine, other, n);
 
 			CHECK_FOR_INTERRUPTS();
 			for (Size i = 0; i < n; i++)
 				mine[i] -= share * other[i];
 		}
-	left = sqrt(dot_column(n, mine, mine));
+	left = sqrt(squared_length(mine, n));
 	if (!(left > EXPLAINED * full))
 		return false;
 	for (Size i = 0; i < n; i++)

@@ -26,6 +26,7 @@
 #include "base/progress.h"
 #include "search/logistic_pass.h"
 #include "search/logistic_solver.h"
+#include "stats/differences.h"
 
 #define STALLED			1e-6	/* as good as rounding lets it be */
 #define MAX_NEWTON		200
@@ -79,17 +80,6 @@ vector_size(const Regression *g)
 }
 
 static double
-dot(Size n, const double *restrict a, const double *restrict b)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
-static double
 dot_scaled(Size n, const double *restrict a, const double *restrict scale)
 {
 	double		sum = 0;
@@ -115,7 +105,7 @@ penalty(const Regression *g, const double *w)
 	double		sum = 0;
 
 	for (int c = 0; c < g->outputs; c++)
-		sum += dot(g->b->rank, w + c * g->b->r, w + c * g->b->r);
+		sum += squared_length(w + c * g->b->r, g->b->rank);
 	return g->problem->alpha / 2 * sum;
 }
 
@@ -171,7 +161,7 @@ finish_conjugate(Regression *g)
 
 	if (g->conjugate == 0)
 		memcpy(g->s, g->direction, size * sizeof(double));
-	g->slope = dot(size, g->g, g->s);
+	g->slope = inner_product(g->g, g->s, size);
 	g->length = 1;
 	ask_for_point(g);
 }
@@ -186,7 +176,7 @@ conjugate_step(Regression *g, double *product)
 	double		rz;
 
 	add_penalty(g, g->direction, product);
-	curvature = dot(size, g->direction, product);
+	curvature = inner_product(g->direction, product, size);
 	if (!(curvature > 0))
 	{
 		finish_conjugate(g);

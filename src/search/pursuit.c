@@ -109,17 +109,6 @@ place_of(const int32 *index, int n, int32 atom)
 
 /* ---- the orthogonal fit ---- */
 
-HOT_LOOP static double
-inner_product(const double *restrict a, const double *restrict b, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < d; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* out = L^-1 of the atom's products with those chosen; what is left of its square. */
 static double
 eliminate(const Pursuit *s, const PursuitRow *row, const double *factor, const int32 *index, int32 atom, double *out)

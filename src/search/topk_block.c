@@ -112,17 +112,6 @@ block_new(Topk *t, TensorType dtype)
 
 /* ---- exact scores ---- */
 
-HOT_LOOP static double
-inner_product(const double *x, const double *y, Size d)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < d; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
-
 HOT_LOOP static void
 widen_about(const float *x, double centre, Size d, double *out)
 {

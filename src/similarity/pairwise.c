@@ -27,6 +27,7 @@
 #include "base/memory.h"
 #include "linalg/linalg.h"
 #include "similarity/pairwise.h"
+#include "stats/differences.h"
 
 #define SLICE_BYTES		((Size) 64 << 20)
 #define SLICE_MULTIPLE	128
@@ -179,17 +180,6 @@ slices_start(Pairs *p, Size width, Size bytes, Size more)
 
 /* ---- sums of squares and of products ---- */
 
-HOT_LOOP static double
-dot(const double *x, const double *y, Size n)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
-
 /* Norms over a slice, which the products do not hold. */
 static void
 norms_task(int64 task, int worker, void *arg)
@@ -202,17 +192,17 @@ norms_task(int64 task, int worker, void *arg)
 	{
 		const double *y = p->slice_b + i * p->width;
 
-		p->size_x[i] += dot(x, x, p->count);
-		p->size_b[i] += dot(y, y, p->count);
-		p->self_x[i] += dot(x, y, p->count);
+		p->size_x[i] += squared_length(x, p->count);
+		p->size_b[i] += squared_length(y, p->count);
+		p->self_x[i] += inner_product(x, y, p->count);
 	}
 	else if (i < p->n_rows)
-		p->self_x[i] += dot(x, x, p->count);
+		p->self_x[i] += squared_length(x, p->count);
 	else
 	{
 		const double *b = p->slice_b + (i - p->n_rows) * p->width;
 
-		p->self_b[i - p->n_rows] += dot(b, b, p->count);
+		p->self_b[i - p->n_rows] += squared_length(b, p->count);
 	}
 }
 
@@ -341,20 +331,8 @@ products_of_pairs(const Points *x, const Points *b, const Points *y, double *out
 	MemoryContextDelete(scratch);
 }
 
-/* ---- sums of absolute differences ---- */
+/* ---- sums of absolute differences: of one row and four others ---- */
 
-HOT_LOOP static double
-absolute_difference(const double *x, const double *b, Size n)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (Size k = 0; k < n; k++)
-		sum += fabs(x[k] - b[k]);
-	return sum;
-}
-
-/* of one row and four others */
 HOT_LOOP static void
 absolute_differences(const double *x, const double *b, Size stride, Size n, double sum[4])
 {

@@ -35,6 +35,17 @@ squared_length(const double *x, Size d)
 }
 
 HOT_LOOP double
+inner_product(const double *a, const double *b, Size d)
+{
+	double		sum = 0;
+
+#pragma omp simd reduction(+:sum)
+	for (Size k = 0; k < d; k++)
+		sum += a[k] * b[k];
+	return sum;
+}
+
+HOT_LOOP double
 absolute_difference(const double *a, const double *b, Size d)
 {
 	double		sum = 0;

@@ -1,6 +1,6 @@
 /*
  * differences.h
- *		Distances of two rows from their differences, and rows scaled so that squares
+ *		Distances of two rows from their differences, their product, and rows scaled so that squares
  *		of these stay in range.
  */
 #ifndef NEUROENC_DIFFERENCES_H
@@ -13,6 +13,9 @@ extern double squared_difference(const double *a, const double *b, Size d);
 
 /* |x|^2 */
 extern double squared_length(const double *x, Size d);
+
+/* a'b */
+extern double inner_product(const double *a, const double *b, Size d);
 
 /* The sum of |a - b|. */
 extern double absolute_difference(const double *a, const double *b, Size d);

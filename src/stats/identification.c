@@ -25,6 +25,7 @@
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/identification.h"
 
 #define TILE_FLOPS	6e8
@@ -92,17 +93,6 @@ pair_of_worker(const IdentificationJob *job, int worker)
 		{d, d + matrix}, {d + 2 * matrix, d + 3 * matrix}, d + 4 * matrix, d + 4 * matrix + square};
 }
 
-HOT_LOOP static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-#pragma omp simd reduction(+:sum)
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* What standardizes a row: (x - centre) scale; scale 0 for a constant. */
 static RowScale
 row_scale(double *row, int v)
@@ -123,7 +113,7 @@ row_scale(double *row, int v)
 		return (RowScale) {0, 0};
 	for (int t = 0; t < v; t++)
 		row[t] /= largest;
-	norm = sqrt(dot(row, row, v));
+	norm = sqrt(squared_length(row, v));
 	return (RowScale) {first + mean, 1 / largest / norm};
 }
 
@@ -171,7 +161,7 @@ own_task(int64 tile, int worker, void *arg)
 		load_rows(job, k, r0, n, rows);
 	}
 	for (int i = 0; i < n; i++)
-		job->own[r0 + i] = dot(pair.predicted[0] + i * v, pair.actual[0] + i * v, (int) v);
+		job->own[r0 + i] = inner_product(pair.predicted[0] + i * v, pair.actual[0] + i * v, v);
 }
 
 /* One row i against rows j = 0 .. n - 1 of the other tile. */

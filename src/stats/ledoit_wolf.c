@@ -16,17 +16,8 @@
 
 #include "base/memory.h"
 #include "linalg/linalg.h"
+#include "stats/differences.h"
 #include "stats/ledoit_wolf.h"
-
-static double
-dot(Size n, const double *x, const double *y)
-{
-	double		sum = 0;
-
-	for (Size i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
 
 static double
 trace(Size p, const double *a)
@@ -56,11 +47,11 @@ fourth_moment_about_mean(const ResidualSums *sums)
 	Size		p = sums->p;
 	double		n = (double) sums->n;
 	double	   *xx_s = palloc(p * sizeof(double));
-	double		ss = dot(p, sums->s, sums->s) / (n * n);	/* |m|^2 */
+	double		ss = squared_length(sums->s, p) / (n * n);	/* |m|^2 */
 	double		moment;
 
 	gemv_f8(false, p, p, 1, sums->xx, p, sums->s, 0, xx_s);
-	moment = sums->f - 4 * dot(p, sums->q, sums->s) / n + 4 * dot(p, sums->s, xx_s) / (n * n) +
+	moment = sums->f - 4 * inner_product(sums->q, sums->s, p) / n + 4 * inner_product(sums->s, xx_s, p) / (n * n) +
 		2 * ss * trace(p, sums->xx) - 3 * n * ss * ss;
 	pfree(xx_s);
 	return moment;
@@ -89,7 +80,7 @@ ledoit_wolf_intensity(Size p, int64 n_rows, double fourth, const double *scatter
 	for (Size i = 0; i < p; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		squares += dot(p, scatter + i * p, scatter + i * p);
+		squares += squared_length(scatter + i * p, p);
 	}
 	squares /= n * n;
 	mu = trace(p, scatter) / (n * (double) p);
