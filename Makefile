@@ -21,11 +21,15 @@ SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
 PREPARED = check demo bench fuzz
 
-ifneq (,$(filter $(PREPARED) reference,$(MAKECMDGOALS)))
+ifneq (,$(filter $(PREPARED) asan reference,$(MAKECMDGOALS)))
 
-.PHONY: $(PREPARED) reference
+.PHONY: $(PREPARED) asan reference
 $(PREPARED):
 	@test/run $@ $(STAGES)
+
+# regress and fuzz in a server that runs AddressSanitizer and UndefinedBehaviorSanitizer
+asan:
+	@SANITIZE=1 test/run check regress fuzz
 
 # docs/reference from the comments in src/*/*.sql
 reference:
