@@ -664,9 +664,9 @@ def plan(db):
     json_samples = ["[]", "[1,2.5,null]", "[[1,2],[3,4]]", "1", "[[[1]]]", '{"a":1}', "[1e400]", '["x"]', "[[],[]]", "[true]"]
     if db.run("SELECT count(*) FROM pg_cast WHERE castsource = 'json'::regtype AND casttarget = to_regtype('tensor')")[0][0]:
         targets.append(("json", 1, lambda r, b: fuzz_json(db, r, b, json_statement, json_samples)))
-    targets.append(("functions", 4, lambda r, b: fuzz_functions(db, r, b, pools(db, types))))
-    targets.append(("edges", 6, lambda r, b: fuzz_edges(db, r, b, pools(db, types))))
-    targets.append(("aggregates", 2, lambda r, b: fuzz_aggregates(db, r, b, pools(db, types))))
+    targets.append(("functions", 12, lambda r, b: fuzz_functions(db, r, b, pools(db, types))))
+    targets.append(("edges", 30, lambda r, b: fuzz_edges(db, r, b, pools(db, types))))
+    targets.append(("aggregates", 6, lambda r, b: fuzz_aggregates(db, r, b, pools(db, types))))
     return targets
 
 
