@@ -32,18 +32,14 @@ my $before = anonymous_kb($pid);
 sub interrupted_after
 {
 	my ($name, $threads, $ms) = @_;
-	$session->query("SET neuroenc.threads = $threads; SET statement_timeout = $ms;");
-	$session->{stderr} = '';
-	my $started = time();
-	$session->query($statement{$name});
-	my $took = time() - $started;
-	if ($session->{stderr} =~ /canceling statement due to statement timeout/)
+	my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$statement{$name}");
+	if ($said =~ /canceling statement due to statement timeout/)
 	{
 		cmp_ok($took, '<', $ms / 1000 + 1.0, sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
 	}
 	else
 	{
-		is($session->{stderr}, '', "$name: it had ended before $ms ms");
+		is($said, '', "$name: it had ended before $ms ms");
 	}
 	$session->query('RESET statement_timeout;');
 	my $in_use = $session->query('SELECT memory_in_use FROM neuroenc_info();');
