@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "common/base64.h"
 #include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
@@ -96,6 +98,14 @@ state_corrupt(const char *name, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 			 errmsg("invalid %s: %s", name, what)));
+}
+
+void
+state_require_finite(const char *name, const double *values, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		if (!isfinite(values[i]))
+			state_corrupt(name, "a value is not finite");
 }
 
 void

@@ -57,6 +57,9 @@ extern void state_get_array(StateReader *r, void *elements, Size n, int element_
 /* ERROR if bytes are left over */
 extern void state_get_end(const StateReader *r);
 
+/* ERROR (invalid_binary_representation) where one of the n values read into a state called 'name' is not finite */
+extern void state_require_finite(const char *name, const double *values, Size n);
+
 /* invalid_binary_representation: "invalid NAME: what" */
 _Noreturn extern void state_corrupt(const char *name, const char *what);
 

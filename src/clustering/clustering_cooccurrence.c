@@ -23,39 +23,13 @@ PG_FUNCTION_INFO_V1(clustering_cooccurrence_graph);
 
 /* ---- the aggregate: (codes[, threshold]) ---- */
 
-static double
-threshold_argument(FunctionCallInfo fcinfo, int n)
+static void
+require_vector(const Tensor *codes)
 {
-	double		threshold;
-
-	if (PG_NARGS() <= n)
-		return 0;
-	if (PG_ARGISNULL(n))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("threshold must not be NULL")));
-	threshold = PG_GETARG_FLOAT8(n);
-	if (!isfinite(threshold))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("threshold must be finite, not %g", threshold)));
-	return threshold;
-}
-
-static Cooccurrence *
-start(MemoryContext cxt, const Tensor *codes, double threshold)
-{
-	Size		p = tensor_size(codes);
-
-	if (codes->ndim > 1 || p == 0)
+	if (codes->ndim > 1 || tensor_size(codes) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("codes have shape %s, but a vector of one or more is needed", tensor_shape_text(codes))));
-	if (p > COOCCURRENCE_MAX_FEATURES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("cooccurrence takes at most %d features, not %zu", COOCCURRENCE_MAX_FEATURES, p)));
-	return cooccurrence_new(cxt, (int) p, threshold);
 }
 
 Datum
@@ -63,18 +37,15 @@ cooccurrence_add_codes(PG_FUNCTION_ARGS)
 {
 	MemoryContext cxt = aggregate_context(fcinfo);
 	Cooccurrence *c = state_running(&cooccurrence_kind, fcinfo, cxt);
-	double		threshold = threshold_argument(fcinfo, 2);
+	double		threshold = cooccurrence_threshold_argument(fcinfo, 2, true);
 	const Tensor *codes;
 
 	if (PG_ARGISNULL(1))
 		return state_return(fcinfo, c);
 	codes = PG_GETARG_TENSOR(1);
 	if (c == NULL)
-		c = start(cxt, codes, threshold);
-	else if (c->threshold != threshold)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("threshold must be the same in every row")));
+		require_vector(codes);
+	c = cooccurrence_of_row(c, cxt, tensor_size(codes), threshold);
 	cooccurrence_add(c, codes);
 	return state_return(fcinfo, c);
 }

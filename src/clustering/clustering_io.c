@@ -128,9 +128,7 @@ validate_clustering(const Clustering *c)
 
 	if (!isfinite(c->objective) || (c->method != CLUSTERING_GMM && c->objective < 0))
 		state_corrupt("clustering", "its objective is negative or not finite");
-	for (Size i = 0; i < numbers; i++)
-		if (!isfinite(CLUSTERING_CENTROIDS(c)[i]))
-			state_corrupt("clustering", "a value is not finite");
+	state_require_finite("clustering", CLUSTERING_CENTROIDS(c), numbers);
 	validate_sizes(c);
 	if (c->method == CLUSTERING_SPHERICAL)
 		validate_unit_centroids(c);

@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -95,16 +96,6 @@ compare_given(const void *a, const void *b)
 	if (x->run != y->run)
 		return x->run < y->run ? -1 : 1;
 	return x->id == y->id ? 0 : x->id < y->id ? -1 : 1;
-}
-
-static int
-compare_int64(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	CHECK_FOR_INTERRUPTS();
-	return x == y ? 0 : x < y ? -1 : 1;
 }
 
 /* The rows by run and id; ERROR if two are of the same. */

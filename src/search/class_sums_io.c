@@ -45,14 +45,6 @@ write_class_sums(StateWriter *w, const void *state)
 	}
 }
 
-static void
-require_finite(const StateReader *r, const double *x, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		if (!isfinite(x[i]))
-			state_corrupt(r->name, "a value is not finite");
-}
-
 /* The classes without products; their number was in the labels. */
 static void
 read_sums(StateReader *r, ClassSums *s, int n_classes, bool validate)
@@ -62,7 +54,7 @@ read_sums(StateReader *r, ClassSums *s, int n_classes, bool validate)
 	s->centre = huge_alloc(s->p * sizeof(double));
 	state_get_array(r, s->centre, s->p, 8);
 	if (validate)
-		require_finite(r, s->centre, s->p);
+		state_require_finite(r->name, s->centre, s->p);
 	for (int i = 0; i < n_classes; i++)
 	{
 		ClassSum   *class = &s->classes[i];
@@ -78,7 +70,7 @@ read_sums(StateReader *r, ClassSums *s, int n_classes, bool validate)
 		if (!(class->squares >= 0 && isfinite(class->squares)))
 			state_corrupt(r->name, "bad sum of squares");
 		if (validate)
-			require_finite(r, class->sum, s->p);
+			state_require_finite(r->name, class->sum, s->p);
 		s->n += class->n;
 	}
 }

@@ -124,14 +124,11 @@ in_order(const Classifier *c, const Label *labels)
 static void
 validate_classifier(const Classifier *c)
 {
-	Size		values = classifier_values(c->n_classes, c->d, c->n_alphas);
 	bool		found = c->n_alphas == 0;
 
 	if (!isfinite(c->alpha) || c->alpha < 0)
 		state_corrupt("classifier", "its alpha is negative or not finite");
-	for (Size i = 0; i < values; i++)
-		if (!isfinite(c->values[i]))
-			state_corrupt("classifier", "a value is not finite");
+	state_require_finite("classifier", c->values, classifier_values(c->n_classes, c->d, c->n_alphas));
 	for (int i = 0; i < c->n_alphas; i++)
 	{
 		if (CLASSIFIER_ALPHAS(c)[i] < 0 || CLASSIFIER_LOG_LOSS(c)[i] < 0 || CLASSIFIER_ACCURACY(c)[i] < 0 || CLASSIFIER_ACCURACY(c)[i] > 1)

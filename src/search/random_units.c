@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "base/random.h"
 #include "search/random_units.h"
 
@@ -26,15 +27,6 @@ compare_units(const void *a, const void *b)
 	if (x->chosen != y->chosen)
 		return x->chosen ? 1 : -1;
 	return x->unit < y->unit ? -1 : x->unit > y->unit;
-}
-
-static int
-compare_numbers(const void *a, const void *b)
-{
-	int32		x = *(const int32 *) a;
-	int32		y = *(const int32 *) b;
-
-	return x < y ? -1 : x > y;
 }
 
 bool
@@ -67,6 +59,6 @@ random_units(Size n, StratumUnit *units, uint64 seed, int32 *out, int32 *stratum
 			out[n_out++] = drawn.unit;
 		}
 	}
-	qsort(out, n_out, sizeof(int32), compare_numbers);
+	qsort(out, n_out, sizeof(int32), compare_int32);
 	return true;
 }

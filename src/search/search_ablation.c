@@ -10,6 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/compare.h"
 #include "base/record.h"
 #include "base/rows.h"
 #include "search/ablation.h"
@@ -56,15 +57,6 @@ read_ranking(ArrayType *a, int p, int *n)
 	return ranking;
 }
 
-static int
-compare_ints(const void *a, const void *b)
-{
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Ascending, each once; all from 0 to n_ranked where the array is NULL */
 static const int *
 read_steps(ArrayType *a, int n_ranked, int *n_steps)
@@ -83,7 +75,7 @@ read_steps(ArrayType *a, int n_ranked, int *n_steps)
 					 errmsg("drop must be from 0 to %d units, not %d", n_ranked, steps[i]),
 					 errdetail("The ranking has %d units.", n_ranked)));
 	}
-	qsort(steps, n, sizeof(int), compare_ints);
+	qsort(steps, n, sizeof(int32), compare_int32);
 	for (int i = 0; i < n; i++)
 		if (kept == 0 || steps[kept - 1] != steps[i])
 			steps[kept++] = steps[i];

@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
 
+#include "base/compare.h"
 #include "base/memory.h"
 #include "search/sparse.h"
 
@@ -47,16 +48,6 @@ typedef struct IndexCount
 	int32		index;			/* from 1 */
 	int32		rows;
 } IndexCount;
-
-static int
-compare_int32(const void *a, const void *b)
-{
-	int32		x = *(const int32 *) a;
-	int32		y = *(const int32 *) b;
-
-	CHECK_FOR_INTERRUPTS();
-	return (x > y) - (x < y);
-}
 
 /* The most frequent first */
 static int

@@ -40,14 +40,6 @@ write_space(StateWriter *w, const void *state)
 }
 
 static void
-require_finite(const double *values, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		if (!isfinite(values[i]))
-			state_corrupt("shared_space", "a value is not finite");
-}
-
-static void
 read_subject(StateReader *r, SharedSpace *space, bool validate)
 {
 	int64		id = state_get_int64(r);
@@ -68,8 +60,8 @@ read_subject(StateReader *r, SharedSpace *space, bool validate)
 		return;
 	if (!(s->total > 0) || !isfinite(s->total) || !(s->residual >= 0) || !isfinite(s->residual))
 		state_corrupt("shared_space", "a sum of squares is out of range");
-	require_finite(s->mean, v);
-	require_finite(s->map, (Size) v * space->k);
+	state_require_finite("shared_space", s->mean, v);
+	state_require_finite("shared_space", s->map, (Size) v * space->k);
 }
 
 static void *
@@ -100,7 +92,7 @@ read_space(StateReader *r, MemoryContext parent, bool validate)
 		for (int i = 1; i < n_times; i++)
 			if (space->time[i] <= space->time[i - 1])
 				state_corrupt("shared_space", "times do not ascend");
-		require_finite(space->series, (Size) n_times * k);
+		state_require_finite("shared_space", space->series, (Size) n_times * k);
 	}
 	for (int i = 0; i < n_subjects; i++)
 	{

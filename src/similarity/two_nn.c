@@ -21,6 +21,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "base/memory.h"
 #include "similarity/paired.h"
 #include "similarity/two_nn.h"

@@ -63,6 +63,14 @@ typedef enum CooccurrenceMethod
 /* Of features 0 .. i with feature i, settled: out i + 1.  0 where it is not defined. */
 extern void cooccurrence_measure(const Cooccurrence *c, CooccurrenceMethod method, int i, double *out);
 
+/* ---- stats_cooccurrence.c ---- */
+
+/* Argument n of a transition function, 0 where it has none. */
+extern double cooccurrence_threshold_argument(FunctionCallInfo fcinfo, int n, bool may_be_negative);
+
+/* The running state, or for a first row one of p features in 'cxt'; ERROR if the threshold is not that of the rows before. */
+extern Cooccurrence *cooccurrence_of_row(Cooccurrence *running, MemoryContext cxt, Size p, double threshold);
+
 /* ---- cooccurrence_io.c ---- */
 
 #define PG_GETARG_COOCCURRENCE(n) ((const Cooccurrence *) state_from_datum(&cooccurrence_kind, PG_GETARG_DATUM(n)))

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "stats/cross_gram.h"
 #include "stats/gram.h"
 
@@ -39,9 +37,7 @@ write_cross_gram(StateWriter *w, const void *state)
 static void
 validate_moments(const CrossGram *g)
 {
-	for (Size i = 0; i < moments_doubles(g); i++)
-		if (!isfinite(g->cx[i]))
-			state_corrupt("cross_gram", "a moment is not finite");
+	state_require_finite("cross_gram", g->cx, moments_doubles(g));
 	for (int i = 0; i < g->p; i++)
 		if (g->sxx[i] < 0)
 			state_corrupt("cross_gram", "a sum of squares is negative");

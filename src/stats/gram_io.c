@@ -100,23 +100,15 @@ write_gram(StateWriter *w, const void *state)
 
 /* ---- reading ---- */
 
-static void
-require_finite(const double *values, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		if (!isfinite(values[i]))
-			state_corrupt("gram", "a sum is not finite");
-}
-
 /* What no rows could have given. */
 static void
 validate_moments(const Gram *g, const GramCell *cell, const GramMoments *m)
 {
-	require_finite(m->sx, g->p);
-	require_finite(m->sxx, (Size) g->p * g->p);
-	require_finite(m->sy, g->v);
-	require_finite(m->syy, g->v);
-	require_finite(m->sxy, (Size) g->p * g->v);
+	state_require_finite("gram", m->sx, g->p);
+	state_require_finite("gram", m->sxx, (Size) g->p * g->p);
+	state_require_finite("gram", m->sy, g->v);
+	state_require_finite("gram", m->syy, g->v);
+	state_require_finite("gram", m->sxy, (Size) g->p * g->v);
 	for (int j = 0; j < g->p; j++)
 		if (m->sxx[(Size) j * g->p + j] < 0)
 			state_corrupt("gram", "a sum of squares of x is negative");
@@ -307,7 +299,7 @@ read_gram(StateReader *r, MemoryContext parent, bool validate)
 
 		state_get_array(r, cx, (Size) p + v, 8);
 		if (validate)
-			require_finite(cx, (Size) p + v);
+			state_require_finite("gram", cx, (Size) p + v);
 		gram_set_centre(g, cx, cx + p);
 		pfree(cx);
 	}

@@ -22,6 +22,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"

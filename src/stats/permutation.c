@@ -28,6 +28,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "base/random.h"

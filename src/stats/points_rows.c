@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "base/compare.h"
 #include "linalg/linalg.h"
 #include "stats/points.h"
 
@@ -373,22 +374,13 @@ point_rows_distinct(const PointRows *r, int enough)
 	return distinct;
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return x == y ? 0 : x < y ? -1 : 1;
-}
-
 void
 point_rows_require_distinct_ids(const PointRows *r)
 {
 	int64	   *sorted = huge_alloc(Max(1, (Size) r->n) * sizeof(int64));
 
 	memcpy(sorted, r->id, (Size) r->n * sizeof(int64));
-	qsort(sorted, r->n, sizeof(int64), compare_ids);
+	qsort(sorted, r->n, sizeof(int64), compare_int64);
 	for (int i = 1; i < r->n; i++)
 		if (sorted[i] == sorted[i - 1])
 			ereport(ERROR,

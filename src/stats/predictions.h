@@ -126,9 +126,6 @@ extern void predictions_missing(const PredictionRows *rows, bool *which);
 #define COLUMNS_AT_ONCE 64
 extern void columns_standardize(double *x, const double *valid, int n, int m, Size ld, int *count);
 
-/* For qsort of doubles, none of them NaN. */
-extern int	compare_doubles(const void *a, const void *b);
-
 /* ---- predictions_io.c ---- */
 
 #define PG_GETARG_PREDICTIONS(n) ((const Predictions *) state_from_datum(&predictions_kind, PG_GETARG_DATUM(n)))

@@ -196,12 +196,3 @@ columns_standardize(double *x, const double *valid, int n, int m, Size ld, int *
 	else
 		standardize_valid(x, valid, n, m, ld, count);
 }
-
-int
-compare_doubles(const void *a, const void *b)
-{
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
-
-	return x < y ? -1 : x > y;
-}

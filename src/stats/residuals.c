@@ -346,14 +346,6 @@ write_residuals(StateWriter *w, const void *state)
 }
 
 static void
-require_finite(const double *x, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		if (!isfinite(x[i]))
-			state_corrupt("residuals", "a value is not finite");
-}
-
-static void
 require_scatter(const ResidualSums *sums)
 {
 	Size		p = sums->p;
@@ -401,8 +393,8 @@ read_residuals(StateReader *r, MemoryContext parent, bool validate)
 		state_get_array(r, &state->sums.f, 1, 8);
 		if (validate)
 		{
-			require_finite(state->sums.centre, sums_doubles(p));
-			require_finite(&state->sums.f, 1);
+			state_require_finite("residuals", state->sums.centre, sums_doubles(p));
+			state_require_finite("residuals", &state->sums.f, 1);
 			require_scatter(&state->sums);
 		}
 	}
@@ -412,7 +404,7 @@ read_residuals(StateReader *r, MemoryContext parent, bool validate)
 
 		state_get_array(r, row, p, 8);
 		if (validate)
-			require_finite(row, p);
+			state_require_finite("residuals", row, p);
 	}
 	return state;
 }

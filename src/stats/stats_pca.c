@@ -54,9 +54,7 @@ validate_pca(const Pca *pca)
 {
 	if (!isfinite(pca->total_variance) || pca->total_variance < 0)
 		state_corrupt("pca", "its total variance is negative or not finite");
-	for (Size i = 0; i < pca_doubles(pca->p, pca->k); i++)
-		if (!isfinite(pca->values[i]))
-			state_corrupt("pca", "a value is not finite");
+	state_require_finite("pca", pca->values, pca_doubles(pca->p, pca->k));
 	for (int i = 0; i < pca->k; i++)
 		if (PCA_VARIANCE(pca)[i] < 0 || (i > 0 && PCA_VARIANCE(pca)[i] > PCA_VARIANCE(pca)[i - 1]))
 			state_corrupt("pca", "its variances are negative or ascend");
