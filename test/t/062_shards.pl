@@ -1,4 +1,4 @@
-# Rows on three servers: states are computed where the rows are (the aggregate
+# Rows on three servers, by postgres_fdw and by PL/Proxy: states are computed where the rows are (the aggregate
 # is in the Remote SQL) and merged here, with the answer of one table; a shard
 # that dies in the middle of a query gives an error, never a partial answer.
 
@@ -90,6 +90,40 @@ foreach my $victim (0 .. 2)
 	is($said, "after\n", '... no partial answer, and the session goes on');
 	$shards[$victim]->start;
 	is($here->safe_psql('postgres', 'SELECT n_samples(sum(g)) FROM (SELECT shard, gram_agg(x, y, run) AS g FROM rows GROUP BY shard) q'), '6000', '... it is back: all rows count');
+}
+
+# PL/Proxy is another way there: a statement goes to every server at once, and its rows come back as one set.
+SKIP:
+{
+	skip 'postgresql-15-plproxy is not installed and could not be fetched', 6 unless -f $here->config_data('--pkglibdir') . '/plproxy.so';
+	my $partitions = join ', ', map { 'p' . ($_ - 1) . " 'dbname=postgres host=" . $shards[ $_ - 1 ]->host . ' port=' . $shards[ $_ - 1 ]->port . "'" } 1 .. 3;
+	$here->safe_psql('postgres', <<SQL);
+CREATE EXTENSION plproxy;
+CREATE SERVER lab FOREIGN DATA WRAPPER plproxy OPTIONS (modular_mapping '1', $partitions);
+CREATE USER MAPPING FOR PUBLIC SERVER lab;
+CREATE FUNCTION shard_grams() RETURNS SETOF gram LANGUAGE plproxy AS \$\$
+	CLUSTER 'lab'; RUN ON ALL; SELECT gram_agg(x, y, run) FROM rows; \$\$;
+CREATE FUNCTION slow_grams() RETURNS SETOF gram LANGUAGE plproxy AS \$\$
+	CLUSTER 'lab'; RUN ON ALL; SELECT gram_agg(x, y, run) FROM slow; \$\$;
+CREATE FUNCTION shard_points() RETURNS SETOF points LANGUAGE plproxy AS \$\$
+	CLUSTER 'lab'; RUN ON ALL; SELECT points_agg(x) FROM rows; \$\$;
+SQL
+	my ($fit, $clusters) = ($work{gram}[1], $work{points}[1]);
+	is($here->safe_psql('postgres', "SELECT $fit FROM shard_grams() s"), $here->safe_psql('postgres', "SELECT $fit FROM (SELECT gram_agg(x, y, run) AS s FROM whole) q"),
+		'PL/Proxy: the fit of three servers\' grams is the whole table\'s');
+	is($here->safe_psql('postgres', "SELECT $clusters FROM shard_points() s"), $here->safe_psql('postgres', "SELECT $clusters FROM (SELECT points_agg(x) AS s FROM whole) q"),
+		'... the clusters too');
+	my ($said, $complained) = ('', '');
+	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $here->connstr('postgres'), '-c', 'SELECT n_samples(sum(s)) FROM slow_grams() s', '-c', "SELECT 'after'" ],
+		'<', '/dev/null', '>', \$said, '2>', \$complained);
+	ok(wait_until(30, sub { $shards[2]->safe_psql('postgres', "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND wait_event = 'PgSleep'") > 0 }),
+		'... a server\'s part runs');
+	$shards[2]->stop('immediate');
+	eval { IPC::Run::finish($psql) };
+	like($complained, qr/ERROR:/, '... the server dies: the query ends with an error');
+	is($said, "after\n", '... no partial answer');
+	$shards[2]->start;
+	is($here->safe_psql('postgres', 'SELECT n_samples(sum(s)) FROM shard_grams() s'), '6000', '... it is back: all rows count');
 }
 
 is(crashes($here), 0, 'the coordinator lost no process');
