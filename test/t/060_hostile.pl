@@ -85,6 +85,42 @@ JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'neuroenc'
 WHERE p.prokind <> 'a' AND NOT (l.lanname = 'c' AND p.probin = '$libdir/neuroenc' OR l.lanname = 'sql' AND p.prosqlbody IS NOT NULL) OR p.prosecdef
 SQL
 
+# ---- functions that only the server calls, called by hand
+
+$node->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('known'), '-f', "$FindBin::Bin/../samples.sql" ], 'there are values of every type');
+my $called = $node->safe_psql('known', <<'SQL');
+CREATE FUNCTION call_internal(OUT tried int, OUT wrong text) LANGUAGE plpgsql AS $$
+DECLARE
+	f record;
+	value text;
+	arguments text;
+BEGIN
+	tried := 0;
+	FOR f IN SELECT p.proname, p.proargtypes::oid[] AS types FROM pg_proc p
+		JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+		JOIN pg_extension x ON x.oid = d.refobjid AND x.extname = 'neuroenc'
+		WHERE p.prokind = 'f' AND (p.proargtypes::oid[] && ARRAY['internal'::regtype::oid, 'cstring'::regtype::oid] OR p.prorettype = 'internal'::regtype)
+	LOOP
+		FOREACH value IN ARRAY ARRAY['NULL', '(SELECT v FROM samples_%1$s LIMIT 1)'] LOOP
+			SELECT string_agg(CASE WHEN t = 'internal'::regtype THEN 'NULL' WHEN t = 'cstring'::regtype THEN '''x'''
+				WHEN to_regclass(quote_ident('samples_' || format_type(t, NULL))) IS NULL THEN 'NULL::' || format_type(t, NULL)
+				ELSE format(value, format_type(t, NULL)) || '::' || format_type(t, NULL) END, ', ' ORDER BY i)
+			INTO arguments FROM unnest(f.types) WITH ORDINALITY u(t, i);
+			tried := tried + 1;
+			BEGIN
+				EXECUTE format('SELECT (%I(%s)) IS NULL', f.proname, arguments);
+			EXCEPTION WHEN OTHERS THEN
+				IF SQLSTATE LIKE 'XX%' THEN
+					wrong := concat_ws('; ', wrong, f.proname || ': ' || SQLERRM);
+				END IF;
+			END;
+		END LOOP;
+	END LOOP;
+END $$;
+SELECT * FROM call_internal();
+SQL
+like($called, qr/^[1-9]\d\d\|$/, "called by hand, with NULL and with values: $called, each refuses or answers");
+
 # ---- the owner's work, and what the owner may not do
 
 $node->safe_psql('lab', <<'SQL', extra_params => [ '-U', 'owner' ]);
