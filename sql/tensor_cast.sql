@@ -10,9 +10,8 @@ SELECT '{1,NULL}'::real[]::tensor, '{NULL,1}'::float8[]::tensor, '{{NULL,1},{2,N
 	'{NULL,7}'::smallint[]::tensor, '{NULL,7}'::int[]::tensor, '{NULL,7}'::bigint[]::tensor;
 SELECT '{}'::real[]::tensor, '{}'::numeric[]::tensor, NULL::real[]::tensor;
 SELECT '{NaN,Infinity}'::numeric[]::tensor;
-\set VERBOSITY sqlstate
 SELECT ARRAY[1e400]::numeric[]::tensor;
-\set VERBOSITY default
+SELECT ARRAY[1e-400]::numeric[]::tensor;
 
 -- Arrays out
 SELECT '[0.1,NaN]'::tensor::real[], '[0.1,NaN]'::tensor::float8[], 'float8:[0.1,1e10]'::tensor::real[], 'float2:[0.1]'::tensor::real[];

@@ -11,6 +11,7 @@
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/state_text.h"
 
@@ -59,9 +60,8 @@ bad_text(const char *name, const char *text, const char *detail)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%.*s%s\"", name, shown, text,
-					text[shown] != '\0' ? "..." : ""),
-			 errdetail("%s", detail)));
+			 errmsg("invalid input syntax for type %s", name),
+			 errdetail_client("%s The text is \"%.*s%s\".", detail, shown, text, text[shown] != '\0' ? "..." : "")));
 }
 
 StringInfo

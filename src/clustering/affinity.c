@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "clustering/affinity.h"
@@ -36,8 +37,8 @@ require_moderate(const PointRows *rows, const double *x)
 			if (fabs(x[(Size) i * rows->d + j]) > LARGEST)
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("element %d of row %d is %g: too large for distances", j + 1, rows->came[i] + 1,
-								x[(Size) i * rows->d + j])));
+						 errmsg("element %d of row %d is too large for distances", j + 1, rows->came[i] + 1),
+						 errdetail_client("It is %g.", x[(Size) i * rows->d + j])));
 	}
 }
 

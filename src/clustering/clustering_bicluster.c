@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "clustering/bicluster.h"
@@ -33,8 +34,9 @@ weights(const Tensor *t)
 		if (!(a[i] >= 0) || isinf(a[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element (%zu, %zu) of the matrix is %g", i / t->dims[1] + 1, i % t->dims[1] + 1, a[i]),
-					 errdetail("Weights between rows and columns are finite and not negative.")));
+					 errmsg("element (%zu, %zu) of the matrix must be finite and not negative",
+							i / t->dims[1] + 1, i % t->dims[1] + 1),
+					 errdetail_client("It is %g.", a[i])));
 		largest = Max(largest, a[i]);
 	}
 	for (Size i = 0; largest > 0 && i < size; i++)

@@ -10,6 +10,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "clustering/clustering.h"
@@ -99,7 +100,8 @@ require_pairs(const LabelTable *t, LinkageMethod method, double *distance)
 			if (isnan(*distance))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("no run labels both id " INT64_FORMAT " and id " INT64_FORMAT, t->id[i], t->id[j])));
+						 errmsg("no run labels both of two ids"),
+						 errdetail_client("They are " INT64_FORMAT " and " INT64_FORMAT ".", t->id[i], t->id[j])));
 			if (method == LINKAGE_WARD)
 				*distance *= *distance;
 		}

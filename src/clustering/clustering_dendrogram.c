@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "clustering/clustering.h"
@@ -180,7 +181,8 @@ dendrogram_dasgupta_cost(PG_FUNCTION_ARGS)
 		if (condition[i] < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the rdm has no condition \"%s\", which is a leaf of the dendrogram", label_text(label))));
+					 errmsg("the rdm lacks a condition that is a leaf of the dendrogram"),
+					 errdetail_client("It is \"%s\".", label_text(label))));
 	}
 	PG_RETURN_FLOAT8(dendrogram_cost(d, r, condition));
 }

@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/clustering.h"
 #include "clustering/discriminative.h"
@@ -87,8 +88,9 @@ require_range(const double *responses, Size n, double temperature)
 		-least / temperature > DISCRIMINATIVE_MOST_RANGE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("temperature %g is too small for responses from %g to %g", temperature, least, most),
-				 errdetail("Responses and their differences may be %d times the temperature.", DISCRIMINATIVE_MOST_RANGE)));
+				 errmsg("temperature %g is too small: responses and their differences may be %d times as large",
+						temperature, DISCRIMINATIVE_MOST_RANGE),
+				 errdetail_client("Responses go from %g to %g.", least, most)));
 }
 
 /* An array of values, each plus 'add', value i as element order[i] (NULL: i) */

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/clustering.h"
 #include "clustering/nmf.h"
@@ -103,8 +104,9 @@ check_element(const Tensor *t, const char *function, Size i, double value, bool 
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("%s needs elements that are %s, but %s is %g", function, negative_too ? "finite" : "finite and not negative",
-					subscript_text(t, i), value)));
+			 errmsg("%s needs elements that are %s, but %s is not", function, negative_too ? "finite" : "finite and not negative",
+					subscript_text(t, i)),
+			 errdetail_client("It is %g.", value)));
 }
 
 /* The elements as float8, all checked, over 2^*exponent. */

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/clustering.h"
 #include "clustering/kmeans.h"
@@ -41,8 +42,8 @@ init_centres(const Tensor *t, int k, int d, bool spherical)
 		if (!(fabs(centre[i]) < 1e150))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element [%zu, %zu] of init is %g", i / d + 1, i % d + 1, centre[i]),
-					 errdetail("Centres must be finite, and below 1e150.")));
+					 errmsg("element [%zu, %zu] of init must be finite, and below 1e150", i / d + 1, i % d + 1),
+					 errdetail_client("It is %g.", centre[i])));
 	for (int j = 0; spherical && j < k; j++)
 		if (!kmeans_unit(centre + (Size) j * d, d))
 			ereport(ERROR,

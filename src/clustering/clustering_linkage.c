@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/dendrogram.h"
 #include "stats/linkage.h"
@@ -50,13 +51,15 @@ read_rdm(const Rdm *r, LinkageMethod method, double *out)
 			if (isnan(*distance))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("the pair \"%s\", \"%s\" is missing in the rdm", label_text(rdm_label(r, i)), label_text(rdm_label(r, j))),
+						 errmsg("a pair of conditions is missing in the rdm"),
+						 errdetail_client("It is \"%s\", \"%s\".", label_text(rdm_label(r, i)), label_text(rdm_label(r, j))),
 						 errhint("Take the conditions that have all their pairs (rdm_subset).")));
 			if (fabs(*distance) > MAX_DISTANCE || (method == LINKAGE_WARD && *distance < 0))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("the distance of \"%s\" and \"%s\" is %g, which %s linkage can't take",
-								label_text(rdm_label(r, i)), label_text(rdm_label(r, j)), *distance, linkage_method_name(method))));
+						 errmsg("%s linkage can't take the distance of two conditions", linkage_method_name(method)),
+						 errdetail_client("That of \"%s\" and \"%s\" is %g.",
+										  label_text(rdm_label(r, i)), label_text(rdm_label(r, j)), *distance)));
 			*out = method == LINKAGE_WARD ? *distance * *distance : *distance;
 		}
 	}
@@ -130,8 +133,8 @@ sorted_leaves(const PointRows *rows, Label *labels)
 		if (i > 0 && leaf[i].key == leaf[i - 1].key)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("%s \"%s\" is there twice", rows->id ? "id" : "label", label_text(labels[i])),
-					 errdetail("A leaf of a dendrogram is one row.")));
+					 errmsg("two rows have the same %s, but a leaf of a dendrogram is one row", rows->id ? "id" : "label"),
+					 errdetail_client("It is \"%s\".", label_text(labels[i]))));
 	}
 	return leaf;
 }
@@ -151,8 +154,8 @@ panels_of_rows(const PointRows *rows, const Leaf *leaf, const Label *labels)
 			if (fabs(row[k]) > MAX_ELEMENT)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("element %d of row \"%s\" is %g: linkage takes elements up to %g",
-								k + 1, label_text(labels[i]), row[k], MAX_ELEMENT)));
+						 errmsg("element %d of a row is too large: linkage takes elements up to %g", k + 1, MAX_ELEMENT),
+						 errdetail_client("In row \"%s\" it is %g.", label_text(labels[i]), row[k])));
 		linkage_panels_put(panels, i, rows->d, row);
 	}
 	pfree(row);

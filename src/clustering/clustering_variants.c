@@ -10,6 +10,7 @@
 #include "utils/array.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/balanced.h"
 #include "clustering/constrained.h"
@@ -333,7 +334,8 @@ sorted_ids(int n, const int64 *id)
 		if (sorted[i].id == sorted[i - 1].id)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("id " INT64_FORMAT " comes twice", sorted[i].id)));
+					 errmsg("an id comes twice"),
+					 errdetail_client("It is " INT64_FORMAT ".", sorted[i].id)));
 	return sorted;
 }
 
@@ -346,7 +348,8 @@ row_of(const RowId *sorted, int n, int64 id, const char *what)
 	if (found == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s names id " INT64_FORMAT ", which no row with a vector has", what, id)));
+				 errmsg("%s names an id that no row with a vector has", what),
+				 errdetail_client("It is " INT64_FORMAT ".", id)));
 	return found->row;
 }
 
@@ -432,7 +435,8 @@ given_labels(FunctionCallInfo fcinfo, const PointRows *rows, int32 *given)
 		if (label < 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("label must be at least 1, not %d", label)));
+					 errmsg("labels must be at least 1"),
+					 errdetail_client("One is %d.", label)));
 		largest = Max(largest, label);
 	}
 	pfree(order);
@@ -465,7 +469,8 @@ label_seeded(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answe
 	if (largest > k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a row has label %d, but k is %d", largest, k)));
+				 errmsg("a row has a label over k, %d", k),
+				 errdetail_client("It is %d.", largest)));
 	answer_labels(answer, rows->n, seeded_kmeans_fit(kmeans_rows(rows, false), k, seed, given, keep)->label, NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);

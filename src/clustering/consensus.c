@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/compare.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
@@ -110,7 +111,8 @@ sorted_rows(const LabelSets *s)
 		if (compare_given(&row[i - 1], &row[i]) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("run " INT64_FORMAT " labels id " INT64_FORMAT " twice", row[i].run, row[i].id)));
+					 errmsg("a run labels an id twice"),
+					 errdetail_client("It is run " INT64_FORMAT ", and id " INT64_FORMAT ".", row[i].run, row[i].id)));
 	return row;
 }
 

@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "clustering/centre_distances.h"
@@ -90,9 +91,10 @@ require_consistent(const Cop *c)
 		if (c->group[pair.a] == c->group[pair.b])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("rows " INT64_FORMAT " and " INT64_FORMAT " must be together and must be apart",
-							constraints->id[pair.a], constraints->id[pair.b]),
-					 errdetail("cannot_link has the pair, and the pairs of must_link join its rows, directly or through others.")));
+					 errmsg("two rows must be together and must be apart"),
+					 errdetail_client("cannot_link has the pair " INT64_FORMAT ", " INT64_FORMAT
+									  ", and the pairs of must_link join its rows, directly or through others.",
+									  constraints->id[pair.a], constraints->id[pair.b])));
 	}
 	if (c->n_groups < c->k)
 		ereport(ERROR,
@@ -268,8 +270,9 @@ report_infeasible(const Cop *c, ApartResult result, int pair)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 result == APART_NONE ? errmsg("no assignment to %d clusters satisfies the constraints", c->k)
 			 : errmsg("no assignment to %d clusters that satisfies the constraints was found", c->k),
-			 errdetail("Rows " INT64_FORMAT " and " INT64_FORMAT " must be apart, but one of them is barred from every cluster by other rows.",
-					   c->constraints->id[rows.a], c->constraints->id[rows.b]),
+			 errdetail_client("Rows " INT64_FORMAT " and " INT64_FORMAT
+							  " must be apart, but one of them is barred from every cluster by other rows.",
+							  c->constraints->id[rows.a], c->constraints->id[rows.b]),
 			 errhint("Take a larger k, or drop constraints.")));
 }
 

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "clustering/clustering.h"
 #include "clustering/dendrogram.h"
@@ -190,8 +191,9 @@ dendrogram_cost(const Dendrogram *d, const Rdm *r, const int *condition)
 				if (isnan(weight))
 					ereport(ERROR,
 							(errcode(ERRCODE_DATA_EXCEPTION),
-							 errmsg("the pair \"%s\", \"%s\" is missing in the rdm",
-									label_text(rdm_label(r, Min(p, q))), label_text(rdm_label(r, Max(p, q))))));
+							 errmsg("a pair of conditions is missing in the rdm"),
+							 errdetail_client("It is \"%s\", \"%s\".", label_text(rdm_label(r, Min(p, q))),
+											  label_text(rdm_label(r, Max(p, q))))));
 				joined += weight;
 			}
 		}

@@ -13,6 +13,7 @@
 #include "access/parallel.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "clustering/edges.h"
 
 #define FIRST_ROWS	64
@@ -147,17 +148,21 @@ make_room(Edges *e)
 		edges_reserve(e, e->capacity - e->n + 1);
 }
 
+static char *
+node_text(const Edges *e, int64 node)
+{
+	return e->labels ? psprintf("\"%s\"", label_text(e->labels->label[node])) : psprintf(INT64_FORMAT, node);
+}
+
 void
 edges_add(Edges *e, int64 source, int64 target, double weight)
 {
 	if (!(weight >= 0 && weight < INFINITY))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the weight of the edge from %s to %s is %g",
-						e->labels ? psprintf("\"%s\"", label_text(e->labels->label[source])) : psprintf(INT64_FORMAT, source),
-						e->labels ? psprintf("\"%s\"", label_text(e->labels->label[target])) : psprintf(INT64_FORMAT, target),
-						weight),
-				 errdetail("Weights must be finite and not negative.")));
+				 errmsg("the weight of an edge must be finite and not negative"),
+				 errdetail_client("From %s to %s it is %g.",
+								  node_text(e, source), node_text(e, target), weight)));
 	make_room(e);
 	e->whole = e->whole && weight == floor(weight);
 	e->row[e->n++] = (EdgeRow) {source, target, weight};

@@ -18,6 +18,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "clustering/knn_graph.h"
 #include "stats/nearest.h"
@@ -83,8 +84,8 @@ unit_length(const PointRows *rows)
 		if (norm == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("the row with id " INT64_FORMAT " is all zeros", rows->id[i]),
-					 errdetail("It has no cosine with another row.")));
+					 errmsg("a row is all zeros: it has no cosine with another"),
+					 errdetail_client("Its id is " INT64_FORMAT ".", rows->id[i])));
 		norm = sqrt(norm);
 		for (Size j = 0; j < d; j++)
 			x[j] /= norm;

@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "search/class_rows.h"
 
@@ -72,8 +73,8 @@ require_classes(const ClassRows *c)
 	if (c->rows.n_classes < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows have the label \"%s\"", label_text(c->labels[0])),
-				 errdetail("A classifier needs two classes or more.")));
+				 errmsg("all rows have the same label, but a classifier needs two classes or more"),
+				 errdetail_client("It is \"%s\".", label_text(c->labels[0]))));
 }
 
 /* Every training set must have a row of every class. */
@@ -85,8 +86,8 @@ require_training_sets(const ClassRows *c)
 	if (c->rows.n_folds < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all rows are in fold " INT64_FORMAT, c->fold[0]),
-				 errdetail("Cross-validation needs two folds or more.")));
+				 errmsg("all rows are in one fold, but cross-validation needs two or more"),
+				 errdetail_client("It is fold " INT64_FORMAT ".", c->fold[0])));
 	for (int k = 0; k < c->rows.n_classes; k++)
 		only[k] = -2;
 	for (Size i = 0; i < c->rows.n; i++)
@@ -102,8 +103,9 @@ require_training_sets(const ClassRows *c)
 		if (only[k] >= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("all rows labelled \"%s\" are in fold " INT64_FORMAT, label_text(c->labels[k]), c->fold[only[k]]),
-					 errdetail("Without that fold nothing is left to learn the class from."),
+					 errmsg("all rows of a class are in one fold: without it nothing is left to learn the class from"),
+					 errdetail_client("The class is \"%s\", the fold " INT64_FORMAT ".", label_text(c->labels[k]),
+									  c->fold[only[k]]),
 					 errhint("Leave the class out, or spread it over folds.")));
 	pfree(only);
 }

@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "search/scored.h"
 
 #define MEMORY_HINT "Score fewer rows at a time: a sample, or queries by groups."
@@ -58,8 +59,8 @@ scored_add(Scored *s, int64 query, double score, double gain)
 	if (!isfinite(gain) || gain < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the gain of row " INT64_FORMAT " is %g", s->rows->n + 1, gain),
-				 errdetail("Gains must be finite and not negative.")));
+				 errmsg("the gain of row " INT64_FORMAT " must be finite and not negative", s->rows->n + 1),
+				 errdetail_client("It is %g.", gain)));
 	chunk = predictions_reserve(s->rows, TENSOR_FLOAT8, 1);
 	chunk->labels[chunk->n] = query;
 	((double *) chunk->values)[2 * chunk->n] = score;

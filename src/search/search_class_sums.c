@@ -15,6 +15,7 @@
 #include "utils/fmgroids.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/rows.h"
 #include "search/class_sums.h"
 #include "search/directions.h"
@@ -124,7 +125,8 @@ class_of_label(const ClassSums *s, Label label)
 			return i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no row has the label \"%s\"", label_text(label))));
+			 errmsg("no row has the given label"),
+			 errdetail_client("It is \"%s\".", label_text(label))));
 }
 
 static void
@@ -133,8 +135,8 @@ require_classes(const ClassSums *s)
 	if (class_sums_classes(s) < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a direction is between two classes, but all rows have the label \"%s\"",
-						label_text(s->labels->label[0]))));
+				 errmsg("a direction is between two classes, but all rows have the same label"),
+				 errdetail_client("It is \"%s\".", label_text(s->labels->label[0]))));
 }
 
 /* Of two classes the later is the positive one. */
@@ -174,8 +176,8 @@ pair_argument(FunctionCallInfo fcinfo, const ClassSums *s, int n, bool is_bigint
 		if (pair.negative == pair.positive)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the positive and the negative class are both \"%s\"",
-							label_text(s->labels->label[pair.positive]))));
+					 errmsg("the positive and the negative class are the same"),
+					 errdetail_client("Both are \"%s\".", label_text(s->labels->label[pair.positive]))));
 	}
 	return pair;
 }

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "base/rows.h"
 #include "search/class_rows.h"
@@ -52,8 +53,9 @@ mask_value(const Tensor *mask, Size place)
 	if (value != 0 && value != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("element %zu of the mask is %g", place + 1, value),
-				 errdetail("It must be 1 where the concept is, 0 where it is not, or NaN where that is not known.")));
+				 errmsg("element %zu of the mask must be 1, 0 or NaN", place + 1),
+				 errdetail_client("It is %g.", value),
+				 errhint("1 is where the concept is, 0 where it is not, NaN where that is not known.")));
 	return (int) value;
 }
 

@@ -12,6 +12,7 @@
 #include "utils/array.h"
 #include "utils/fmgroids.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/record.h"
 #include "base/rows.h"
@@ -105,33 +106,64 @@ levels_of_array(ArrayType *array, Size n, bool is_bigint)
 	return number_levels(n, f, values, is_bigint);
 }
 
+_Noreturn static void
+bad_label(Label label)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("a label is not an array of levels"),
+			 errdetail_client("It is \"%s\".", label_text(label)),
+			 errhint("Make the sums with class_means_agg(x, ARRAY[colour, shape]).")));
+}
+
+/* A label's text as an array.  The message of array_in, which has the text, is not passed on. */
+static ArrayType *
+array_of_label(Label label)
+{
+	char	   *text = pnstrdup(label.text, label.length);
+	MemoryContext context = CurrentMemoryContext;
+	Datum		array = (Datum) 0;
+
+	if (text[0] != '{')
+		bad_label(label);
+	PG_TRY();
+	{
+		array = OidInputFunctionCall(F_ARRAY_IN, text, TEXTOID, -1);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_INVALID_TEXT_REPRESENTATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		bad_label(label);
+	}
+	PG_END_TRY();
+	return DatumGetArrayTypeP(array);
+}
+
 /* The levels that a class's label names; *f is 0 before the first. */
 static Datum *
 levels_of_label(Label label, int *f)
 {
-	char	   *text = pnstrdup(label.text, label.length);
 	Datum	   *values;
 	bool	   *nulls;
 	int			count;
 
-	if (text[0] != '{')
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the label \"%s\" is not an array of levels", label_text(label)),
-				 errhint("Make the sums with class_means_agg(x, ARRAY[colour, shape]).")));
-	deconstruct_array(DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, text, TEXTOID, -1)),
-					  TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	deconstruct_array(array_of_label(label), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		if (nulls[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a level of the label \"%s\" is NULL", label_text(label))));
+					 errmsg("a level of a label is NULL"),
+					 errdetail_client("The label is \"%s\".", label_text(label))));
 	if (*f == 0)
 		require_factors(*f = count);
 	if (count != *f)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the label \"%s\" has %d levels, others have %d", label_text(label), count, *f)));
+				 errmsg("a label has %d levels, others have %d", count, *f),
+				 errdetail_client("It is \"%s\".", label_text(label))));
 	return values;
 }
 

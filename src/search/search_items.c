@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/recent.h"
 #include "search/maxsim.h"
@@ -130,8 +131,8 @@ require_finite(const double *x, Size n, Size d)
 		if (!(fabs(x[i]) < MAX_ELEMENT))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %zu of vector %zu is %g", i % d + 1, i / d + 1, x[i]),
-					 errdetail("Vectors to be pooled must be finite, and below 1e140.")));
+					 errmsg("element %zu of vector %zu must be finite, and below 1e140", i % d + 1, i / d + 1),
+					 errdetail_client("It is %g.", x[i])));
 }
 
 Datum

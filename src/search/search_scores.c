@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "base/rows.h"
 #include "search/class_scores.h"
@@ -197,8 +198,8 @@ f1_counts(ArrayType *a)
 		if (counts[i] < 0 || counts[i] > F1_MAX)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("counts of f1 must be from 0 to " INT64_FORMAT ", not " INT64_FORMAT,
-							F1_MAX, counts[i])));
+					 errmsg("counts of f1 must be from 0 to " INT64_FORMAT, F1_MAX),
+					 errdetail_client("One is " INT64_FORMAT ".", counts[i])));
 	return counts;
 }
 

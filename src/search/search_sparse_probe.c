@@ -11,6 +11,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/record.h"
 #include "base/rows.h"
@@ -72,7 +73,8 @@ positive_class(FunctionCallInfo fcinfo, const ClassRows *c)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("there are %d labels, and a probe is of one of them against the rest", c->rows.n_classes),
-					 errhint("Name it: positive => '%s'.", label_text(c->labels[0]))));
+					 errdetail_client("One is \"%s\".", label_text(c->labels[0])),
+					 errhint("Name it by positive.")));
 		return 1;
 	}
 	wanted = label_argument(fcinfo, 3, false);
@@ -81,7 +83,8 @@ positive_class(FunctionCallInfo fcinfo, const ClassRows *c)
 			return i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("no row has the label \"%s\"", label_text(wanted))));
+			 errmsg("no row has the given label"),
+			 errdetail_client("It is \"%s\".", label_text(wanted))));
 }
 
 /* Rows of two classes: 1 is the one to find. */

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "search/repeated_argument.h"
 #include "search/topk.h"
 
@@ -123,7 +124,8 @@ search_topk_add_elements(PG_FUNCTION_ARGS)
 	if (t == NULL && tensor_size(key) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the key with id " INT64_FORMAT " has no element", PG_GETARG_INT64(ID_ARGUMENT))));
+				 errmsg("a key has no element"),
+				 errdetail_client("Its id is " INT64_FORMAT ".", PG_GETARG_INT64(ID_ARGUMENT))));
 	if (t == NULL)
 		t = topk_new_elements(cxt, (int) tensor_size(key), k);
 	else if (t->metric != TOPK_ELEMENT || t->k != k)

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "base/rows.h"
 #include "search/localizer.h"
@@ -260,7 +261,8 @@ search_random_units(PG_FUNCTION_ARGS)
 					 errmsg("%d of %d units are chosen, so that there are not as many others", n_like, n)));
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("stratum %d has fewer units that are not chosen than chosen ones", stratum),
+				 errmsg("a stratum has fewer units that are not chosen than chosen ones"),
+				 errdetail_client("It is stratum %d.", stratum),
 				 errhint("Give fewer, wider strata.")));
 	}
 	MemoryContextSwitchTo(old);

@@ -18,6 +18,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "linalg/linalg.h"
 #include "search/softmax_projection.h"
@@ -104,8 +105,8 @@ prepare_queries(const Projection *p, double *unit)
 		if (bad < p->d)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %d of query %zu is %g", bad + 1, i + 1, x[bad]),
-					 errdetail("Queries must be finite, and below 1e150.")));
+					 errmsg("element %d of query %zu must be finite, and below 1e150", bad + 1, i + 1),
+					 errdetail_client("It is %g.", x[bad])));
 		if (to_unit(x, p->d) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
@@ -294,8 +295,8 @@ projection_add(Projection *p, const Tensor *key)
 	if (bad < p->d)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("element %d of key " INT64_FORMAT " is %g", bad + 1, ordinal, x[bad]),
-				 errdetail("Keys must be finite, and below 1e150."),
+				 errmsg("element %d of key " INT64_FORMAT " must be finite, and below 1e150", bad + 1, ordinal),
+				 errdetail_client("It is %g.", x[bad]),
 				 errhint("Leave such rows out with WHERE or FILTER.")));
 	b->norm[b->n] = to_unit(x, p->d);
 	if (b->norm[b->n] == 0)

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "search/sparse.h"
 
@@ -89,8 +90,8 @@ checked_value(TensorType dtype, int32 index, double value)
 	if (!isfinite(kept))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("element %u of a sparse vector, %g, is out of range for type %s", (uint32) index + 1, value,
-						tensor_type_name(dtype))));
+				 errmsg("element %u of a sparse vector is out of range for type %s", (uint32) index + 1, tensor_type_name(dtype)),
+				 errdetail_client("It is %g.", value)));
 	return kept;
 }
 
@@ -140,7 +141,8 @@ sparse_from_pairs(TensorType dtype, int32 width, Size n, const int32 *index, con
 		if (index[i] < 0 || index[i] >= width)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("index " INT64_FORMAT " is not between 1 and the width, %d", (int64) index[i] + 1, width)));
+					 errmsg("an index is not between 1 and the width, %d", width),
+					 errdetail_client("It is " INT64_FORMAT ".", (int64) index[i] + 1)));
 		sorted &= i == 0 || index[i - 1] < index[i];
 	}
 	if (sorted)
@@ -157,7 +159,8 @@ sparse_from_pairs(TensorType dtype, int32 width, Size n, const int32 *index, con
 		if (i > 0 && pairs[i].index == pairs[i - 1].index)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("index %u is given twice", (uint32) pairs[i].index + 1)));
+					 errmsg("an index is given twice"),
+					 errdetail_client("It is %u.", (uint32) pairs[i].index + 1)));
 		ascending[i] = pairs[i].index;
 		values[i] = pairs[i].value;
 	}

@@ -12,6 +12,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/rows.h"
 #include "search/sparse.h"
@@ -84,7 +85,8 @@ indices_argument(FunctionCallInfo fcinfo, int argument, int *n)
 		if (given[i] < 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("index %d is not positive: indices count from 1", given[i])));
+					 errmsg("element %d of the array of indices must be at least 1", i + 1),
+					 errdetail_client("It is %d.", given[i])));
 		index[i] = given[i] - 1;
 	}
 	return index;

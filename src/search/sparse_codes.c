@@ -14,6 +14,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/convert.h"
 #include "base/memory.h"
 #include "base/progress.h"
@@ -59,9 +60,9 @@ read_part(const Tensor *t, const char *what, Size start, Size n, TensorType dtyp
 	if (i < n)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("element %s of %s is %g", place_text(t, start + i), what, tensor_get(t, start + i)),
-				 dtype == TENSOR_FLOAT4 ? errdetail("Elements must be finite numbers of type float4.")
-				 : errdetail("Elements must be finite, and below 1e150.")));
+				 errmsg("element %s of %s must be finite, and %s", place_text(t, start + i), what,
+						dtype == TENSOR_FLOAT4 ? "in the range of float4" : "below 1e150"),
+				 errdetail_client("It is %g.", tensor_get(t, start + i))));
 }
 
 void

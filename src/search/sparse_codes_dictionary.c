@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "search/dictionary.h"
 #include "search/sparse_codes.h"
@@ -98,8 +99,8 @@ learn(FunctionCallInfo fcinfo, const Points *p, DictionaryOptions *options, Memo
 		if (!(fabs(POINT_ROWS_F8(rows)[i]) < 1e150))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("an element is %g", POINT_ROWS_F8(rows)[i]),
-					 errdetail("Elements must be below 1e150.")));
+					 errmsg("elements must be below 1e150"),
+					 errdetail_client("One is %g.", POINT_ROWS_F8(rows)[i])));
 	options->batch_size = Min(options->batch_size, rows->n);
 	memory_claim_add(memory_claim(CurrentMemoryContext, "dictionary_learn"),
 					 dictionary_learn_bytes((Size) rows->n, (Size) rows->d, options), HINT);

@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "base/client_detail.h"
 #include "base/recent.h"
 #include "search/sparse_product.h"
 
@@ -108,7 +109,8 @@ require_no_negative(const Sparse *s)
 		if (sparse_value(s, i) < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %d is negative: %g", s->index[i] + 1, sparse_value(s, i))));
+					 errmsg("element %d is negative", s->index[i] + 1),
+					 errdetail_client("It is %g.", sparse_value(s, i))));
 }
 
 static double

@@ -38,6 +38,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "search/sparse.h"
 #include "tensor/decimal.h"
@@ -66,9 +67,9 @@ syntax_error(const Parser *in, const char *detail)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type sparse: \"%.*s%s\"", shown, in->text, length > 64 ? "..." : ""),
-			 errdetail("%s, at character %zu.", *in->p == '\0' ? "The text ends too early" : detail,
-					   (Size) (in->p - in->text) + 1)));
+			 errmsg("invalid input syntax for type sparse at character %zu", (Size) (in->p - in->text) + 1),
+			 errdetail_client("%s. The text is \"%.*s%s\".", *in->p == '\0' ? "The text ends too early" : detail,
+							  shown, in->text, length > 64 ? "..." : "")));
 }
 
 static void
@@ -102,8 +103,9 @@ parse_whole(Parser *in, const char *what)
 	if (number < 1 || number > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s " INT64_FORMAT "%s of a sparse vector is not between 1 and %d", what, number,
-						*in->p >= '0' && *in->p <= '9' ? "..." : "", PG_INT32_MAX)));
+				 errmsg("%s of a sparse vector is not between 1 and %d", what, PG_INT32_MAX),
+				 errdetail_client(*in->p >= '0' && *in->p <= '9' ? "It begins with " INT64_FORMAT "." : "It is " INT64_FORMAT ".",
+								  number)));
 	return (int32) number;
 }
 
@@ -125,8 +127,9 @@ parse_value(Parser *in)
 		case DECIMAL_OVERFLOW:
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("\"%.*s\" is out of range for type %s", (int) Min(in->p - start, 64), start,
-							tensor_type_name(in->dtype))));
+					 errmsg("a number is out of range for type %s at character %zu", tensor_type_name(in->dtype),
+							(Size) (start - in->text) + 1),
+					 errdetail_client("It is \"%.*s\".", (int) Min(in->p - start, 64), start)));
 	}
 	return wide ? f8 : (double) f4;
 }
@@ -146,7 +149,7 @@ parse_pair(Parser *in)
 		in->index = repalloc_huge(in->index, in->capacity * sizeof(int32));
 		in->value = repalloc_huge(in->value, in->capacity * sizeof(double));
 	}
-	in->index[in->n] = parse_whole(in, "index") - 1;
+	in->index[in->n] = parse_whole(in, "an index") - 1;
 	expect(in, ':', "Expected \":\"");
 	in->value[in->n++] = parse_value(in);
 	if (in->n % 65536 == 0)
@@ -195,7 +198,7 @@ parse(const char *text)
 	}
 	in.p++;
 	expect(&in, '/', "Expected \"/\" and the width");
-	width = parse_whole(&in, "width");
+	width = parse_whole(&in, "the width");
 	skip_space(&in);
 	if (*in.p != '\0')
 		syntax_error(&in, "Nothing may follow the width");
@@ -282,13 +285,13 @@ require_valid(const Sparse *s)
 		if (s->index[i] < 0 || s->index[i] >= s->width || (i > 0 && s->index[i] <= s->index[i - 1]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-					 errmsg("invalid index %d in the binary form of a sparse vector of width %d", s->index[i], s->width),
-					 errdetail("Indices count from 0, each is given once, in ascending order.")));
+					 errmsg("invalid index in the binary form of a sparse vector of width %d", s->width),
+					 errdetail_client("It is %d. Indices count from 0, each is given once, in ascending order.", s->index[i])));
 		if (!isfinite(value) || value == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-					 errmsg("invalid value %g in the binary form of a sparse vector", value),
-					 errdetail("Values are finite, and none is zero.")));
+					 errmsg("invalid value in the binary form of a sparse vector"),
+					 errdetail_client("It is %g. Values are finite, and none is zero.", value)));
 		if (i % 65536 == 0)
 			CHECK_FOR_INTERRUPTS();
 	}

@@ -28,6 +28,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/convert.h"
 #include "base/dispatch.h"
 #include "linalg/linalg.h"
@@ -374,8 +375,8 @@ report_element(const Tensor *key, int64 id)
 		i++;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("element %zu of the key with id " INT64_FORMAT " is %g", i + 1, id, tensor_get(key, i)),
-			 errdetail("Keys must be finite, and below 1e150."),
+			 errmsg("element %zu of a key must be finite, and below 1e150", i + 1),
+			 errdetail_client("In the key with id " INT64_FORMAT " it is %g.", id, tensor_get(key, i)),
 			 errhint("Leave such rows out with WHERE or FILTER.")));
 }
 
@@ -387,12 +388,14 @@ check_direction(TopkMetric metric, double squared, int64 id)
 	if (metric == TOPK_COSINE)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the key with id " INT64_FORMAT " has no direction: its length is 0", id),
+				 errmsg("a key has no direction: its length is 0"),
+				 errdetail_client("Its id is " INT64_FORMAT ".", id),
 				 errhint("Leave such rows out with WHERE or FILTER.")));
 	if (metric == TOPK_CORRELATION)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the key with id " INT64_FORMAT " is constant: it has no correlation", id),
+				 errmsg("a key is constant: it has no correlation"),
+				 errdetail_client("Its id is " INT64_FORMAT ".", id),
 				 errhint("Leave such rows out with WHERE or FILTER.")));
 }
 
@@ -429,7 +432,8 @@ topk_add(Topk *t, int64 id, const Tensor *key)
 	if (tensor_size(key) != d)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the key with id " INT64_FORMAT " has %zu elements, but queries have %zu", id, tensor_size(key), d)));
+				 errmsg("a key has %zu elements, but queries have %zu", tensor_size(key), d),
+				 errdetail_client("Its id is " INT64_FORMAT ".", id)));
 	if (b && b->dtype < dtype)
 	{
 		topk_flush(t);

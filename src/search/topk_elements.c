@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "base/progress.h"
 #include "search/topk.h"
@@ -86,7 +87,8 @@ topk_add_elements(Topk *t, int64 id, const Tensor *key)
 	if (tensor_size(key) != d)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the key with id " INT64_FORMAT " has %zu elements, but those before have %zu", id, tensor_size(key), d)));
+				 errmsg("a key has %zu elements, but those before have %zu", tensor_size(key), d),
+				 errdetail_client("Its id is " INT64_FORMAT ".", id)));
 	topk_reserve(t, t->n + 1);
 	if (t->elements == NULL)
 	{

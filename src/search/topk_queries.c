@@ -16,6 +16,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "search/topk.h"
 #include "stats/differences.h"
@@ -157,8 +158,8 @@ check_query(const double *x, Size i, int d)
 		if (!(fabs(x[j]) < TOPK_ELEMENT_LIMIT))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %d of query %zu is %g", j + 1, i + 1, x[j]),
-					 errdetail("Queries must be finite, and below 1e150.")));
+					 errmsg("element %d of query %zu must be finite, and below 1e150", j + 1, i + 1),
+					 errdetail_client("It is %g.", x[j])));
 }
 
 static void

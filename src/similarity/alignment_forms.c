@@ -10,6 +10,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "similarity/alignment_forms.h"
 #include "similarity/rdm_kernel.h"
@@ -107,8 +108,8 @@ require_same_means(const double *a, const double *b, const double *squares, Size
 		if (fabs(a[j] - b[j]) > SAME_ROWS * (spread + fabs(a[j]) * FLT_EPSILON))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("the grams are not of the same rows: the mean of element %zu of %s is %g in one and %g in the other",
-							j + 1, what, a[j], b[j])));
+					 errmsg("the grams are not of the same rows: the means of element %zu of %s differ", j + 1, what),
+					 errdetail_client("They are %g and %g.", a[j], b[j])));
 	}
 }
 

@@ -19,6 +19,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "linalg/linalg.h"
 #include "similarity/ollivier_ricci.h"
@@ -64,9 +65,9 @@ neighbours_of(const Rdm *r, int i, Neighbour *others)
 		if (distance < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("the distance of \"%s\" and \"%s\" is negative, %g", label_text(rdm_label(r, i)),
-							label_text(rdm_label(r, (int) j)), distance),
-					 errdetail("Lengths of paths need distances that are not negative.")));
+					 errmsg("a distance is negative, but lengths of paths need distances that are not"),
+					 errdetail_client("That of \"%s\" and \"%s\" is %g.", label_text(rdm_label(r, i)),
+									  label_text(rdm_label(r, (int) j)), distance)));
 		if (!isnan(distance))
 			others[count++] = (Neighbour) {distance, (int) j};
 	}

@@ -16,6 +16,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "similarity/patterns.h"
 
@@ -354,8 +355,8 @@ precision_check(const Tensor *t, int n_channels)
 			if (!(value >= 0 && isfinite(value)))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("element %zu of prec is %g", i + 1, value),
-						 errdetail("Precisions of channels are finite and not negative.")));
+						 errmsg("element %zu of prec must be finite and not negative", i + 1),
+						 errdetail_client("It is %g.", value)));
 			continue;
 		}
 		for (Size j = 0; j <= i; j++)
@@ -371,8 +372,8 @@ precision_check(const Tensor *t, int n_channels)
 				1e-6 * (fabs(lower) + fabs(upper) + sqrt(fabs(tensor_get(t, i * m + i)) * fabs(tensor_get(t, j * m + j)))))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("prec is not symmetric: element (%zu, %zu) is %g, element (%zu, %zu) is %g",
-								i + 1, j + 1, lower, j + 1, i + 1, upper)));
+						 errmsg("prec is not symmetric: elements (%zu, %zu) and (%zu, %zu) differ", i + 1, j + 1, j + 1, i + 1),
+						 errdetail_client("They are %g and %g.", lower, upper)));
 		}
 	}
 }

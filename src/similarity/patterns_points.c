@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "linalg/linalg.h"
 #include "similarity/patterns_points.h"
@@ -285,7 +286,8 @@ factor(const Tensor *precision, Size m, double *f)
 	if (w[0] < -1e-9 * fabs(w[m - 1]))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("prec has a negative eigenvalue, %g: a precision has none", w[0]),
+				 errmsg("prec has a negative eigenvalue, but a precision has none"),
+				 errdetail_client("It is %g.", w[0]),
 				 errhint("noise_precision() makes one of residuals.")));
 	for (Size k = 0; k < m; k++)
 	{

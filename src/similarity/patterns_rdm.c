@@ -17,6 +17,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "similarity/crossnobis.h"
 #include "similarity/pairwise.h"
 #include "similarity/patterns_points.h"
@@ -50,8 +51,9 @@ check_distances(Rdm *r, const bool *defined)
 			else if (isinf(*d))
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("the distance of \"%s\" and \"%s\" is out of range",
-								label_text(rdm_label(r, (int) i)), label_text(rdm_label(r, (int) j))),
+						 errmsg("the distance of two conditions is out of range"),
+						 errdetail_client("They are \"%s\" and \"%s\".", label_text(rdm_label(r, (int) i)),
+										  label_text(rdm_label(r, (int) j))),
 						 errhint("Scale the patterns down.")));
 		}
 	}
@@ -229,7 +231,8 @@ require_positive_rates(const Points *rates)
 	if (!(least > 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the least rate is %g, but rates must be positive", least),
+				 errmsg("rates must be positive"),
+				 errdetail_client("The least is %g.", least),
 				 errhint("Patterns are counts or rates, not negative; with rates of 0 the prior must not be 0.")));
 }
 

@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "similarity/rdm_kernel.h"
 
 #define TILE 64					/* of n x n, so that mirrored elements are written while they are in cache */
@@ -27,8 +28,8 @@ missing_pair(const Rdm *r, int i, int j)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the distance of conditions \"%s\" and \"%s\" is missing",
-					label_text(rdm_label(r, i)), label_text(rdm_label(r, j))),
+			 errmsg("the distance of two conditions is missing"),
+			 errdetail_client("They are \"%s\" and \"%s\".", label_text(rdm_label(r, i)), label_text(rdm_label(r, j))),
 			 errhint("Leave conditions with missing pairs out, by rdm_subset.")));
 }
 

@@ -14,6 +14,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "similarity/rdm_set.h"
 
 #define FIRST_RDMS	16
@@ -83,7 +84,8 @@ rdm_set_add(RdmSet *s, Label label, const Rdm *r)
 	if (at < s->n && label_compare(s->labels[at], label) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("there are two RDMs of label \"%s\"", label_text(label)),
+				 errmsg("there are two RDMs of one label"),
+				 errdetail_client("It is \"%s\".", label_text(label)),
 				 errhint("Average them first, by avg(rdm), or give each a label of its own.")));
 	if (s->n == s->max)
 		grow(s);

@@ -17,6 +17,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/progress.h"
 #include "linalg/linalg.h"
@@ -397,10 +398,9 @@ compare_pair(const RdmSet *s, int i, int j)
 	if (m < COMPARE_MIN_CONDITIONS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the RDMs of \"%s\" and \"%s\" share %d condition%s, at least %d are needed",
-						label_text(s->labels[i]), label_text(s->labels[j]), m, m == 1 ? "" : "s",
-						COMPARE_MIN_CONDITIONS),
-				 errdetail("They have %d and %d, aligned by their labels.", rdms[0]->n_conditions, rdms[1]->n_conditions)));
+				 errmsg("two RDMs share %d condition%s, at least %d are needed", m, m == 1 ? "" : "s", COMPARE_MIN_CONDITIONS),
+				 errdetail_client("\"%s\" and \"%s\" have %d and %d, aligned by their labels.", label_text(s->labels[i]),
+								  label_text(s->labels[j]), rdms[0]->n_conditions, rdms[1]->n_conditions)));
 	if (i == j && compare_is_distance(s->method))
 		value = 0;
 	else

@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "similarity/rdm_transform.h"
 #include "stats/rank.h"
@@ -160,7 +161,8 @@ scale_max(Size n, double *d, Extent e)
 	if (e.largest <= 0 && e.size > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the largest distance is %g, so distances can't be divided by it", e.largest),
+				 errmsg("the largest distance is not positive, so distances can't be divided by it"),
+				 errdetail_client("It is %g.", e.largest),
 				 errhint("Scale by 'unit'.")));
 	if (e.size > 0)
 		shift_and_divide(n, d, e.largest, 0, 1);

@@ -11,6 +11,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "similarity/recordings.h"
 
 #define FIRST_SUBJECTS 8
@@ -87,7 +88,8 @@ recordings_subject(Recordings *r, int64 id, int v)
 	if (rows->v != v)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("y of subject " INT64_FORMAT " has %d elements in one row, and %d in another", id, rows->v, v)));
+				 errmsg("y of a subject has %d elements in one row, and %d in another", rows->v, v),
+				 errdetail_client("It is subject " INT64_FORMAT ".", id)));
 	return rows;
 }
 
@@ -107,9 +109,9 @@ report_infinity(int64 subject, int64 time, const Tensor *y)
 		i++;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("element %zu of y of subject " INT64_FORMAT " at time " INT64_FORMAT " is %s",
-					i + 1, subject, time, tensor_get(y, i) > 0 ? "Infinity" : "-Infinity"),
-			 errdetail("Values must be finite, or NaN where one is missing.")));
+			 errmsg("element %zu of y must be finite, or NaN where it is missing", i + 1),
+			 errdetail_client("It is %s for subject " INT64_FORMAT " at time " INT64_FORMAT ".",
+							  tensor_get(y, i) > 0 ? "Infinity" : "-Infinity", subject, time)));
 }
 
 void
@@ -120,8 +122,8 @@ recordings_add_row(Recordings *r, int64 subject, int64 time, Tensor *y)
 	if (y->ndim > 1 || v == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("y of subject " INT64_FORMAT " at time " INT64_FORMAT " has shape %s, but a vector of one or more is needed",
-						subject, time, tensor_shape_text(y))));
+				 errmsg("y has shape %s, but a vector of one or more is needed", tensor_shape_text(y)),
+				 errdetail_client("It is that of subject " INT64_FORMAT " at time " INT64_FORMAT ".", subject, time)));
 	if (v > PREDICTIONS_MAX_COLUMNS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),

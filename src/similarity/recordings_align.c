@@ -9,6 +9,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "similarity/recordings.h"
 
 static void
@@ -18,8 +19,8 @@ require_single_times(int64 subject, const PredictionRows *rows)
 		if (rows->row[i].label[0] == rows->row[i - 1].label[0])
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("subject " INT64_FORMAT " has several rows at time " INT64_FORMAT,
-							subject, rows->row[i].label[0]),
+					 errmsg("a subject has several rows at one time"),
+					 errdetail_client("It is subject " INT64_FORMAT " at time " INT64_FORMAT ".", subject, rows->row[i].label[0]),
 					 errhint("Give runs times of their own, such as run * 1000 + volume.")));
 }
 
@@ -121,9 +122,9 @@ report_nan(const AlignedSubject *s, int element, const char *what)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("element %d of y of subject " INT64_FORMAT " at time " INT64_FORMAT " is NaN",
-					element + 1, s->id, s->rows->row[i].label[0]),
-			 errdetail("%s needs every value.", what),
+			 errmsg("element %d of y is NaN, but %s needs every value", element + 1, what),
+			 errdetail_client("It is missing for subject " INT64_FORMAT " at time " INT64_FORMAT ".",
+							  s->id, s->rows->row[i].label[0]),
 			 errhint("Leave out the voxels or the times that are not complete.")));
 }
 
@@ -150,9 +151,10 @@ recordings_same_width(const AlignedRecordings *r, const char *what)
 		if (r->subject[i].v != r->subject[0].v)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("subject " INT64_FORMAT " has %d voxels, subject " INT64_FORMAT " has %d",
-							r->subject[0].id, r->subject[0].v, r->subject[i].id, r->subject[i].v),
-					 errdetail("%s compares the same voxels of all subjects.", what),
+					 errmsg("two subjects have %d and %d voxels, but %s compares the same voxels of all", r->subject[0].v,
+							r->subject[i].v, what),
+					 errdetail_client("They are subjects " INT64_FORMAT " and " INT64_FORMAT ".", r->subject[0].id,
+									  r->subject[i].id),
 					 errhint("Bring subjects of different voxels into a shared space first: srm, hyperalign, project.")));
 	return r->n_subjects > 0 ? r->subject[0].v : 0;
 }

@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "base/recent.h"
 #include "base/record.h"
 #include "linalg/linalg.h"
@@ -196,8 +197,9 @@ square_of(const Rdm *r, const int *conditions, int m)
 			if (isnan(condensed[at]))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("the distance of conditions \"%s\" and \"%s\" is missing",
-								label_text(rdm_label(r, conditions[i])), label_text(rdm_label(r, conditions[j]))),
+						 errmsg("the distance of two conditions is missing"),
+						 errdetail_client("They are \"%s\" and \"%s\".",
+										  label_text(rdm_label(r, conditions[i])), label_text(rdm_label(r, conditions[j]))),
 						 errhint("Leave out such conditions with rdm_subset.")));
 			square[i * m + j] = square[j * m + i] = condensed[at];
 		}

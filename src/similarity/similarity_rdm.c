@@ -13,6 +13,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "stats/rdm.h"
 #include "tensor/tensor.h"
@@ -81,7 +82,8 @@ require_condition(const Rdm *r, Label label)
 	if (i < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the rdm has no condition \"%s\"", label_text(label)),
+				 errmsg("the rdm has no such condition"),
+				 errdetail_client("It is \"%s\".", label_text(label)),
 				 errhint("labels(rdm) lists its conditions.")));
 	return i;
 }
@@ -128,8 +130,8 @@ symmetric_distance(const Tensor *d, Size n, Size i, Size j, double largest)
 	if (!(fabs(upper - lower) <= ROUNDING * largest))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the matrix is not symmetric: element (%zu, %zu) is %g, element (%zu, %zu) is %g",
-						i + 1, j + 1, upper, j + 1, i + 1, lower)));
+				 errmsg("the matrix is not symmetric: elements (%zu, %zu) and (%zu, %zu) differ", i + 1, j + 1, j + 1, i + 1),
+				 errdetail_client("They are %g and %g.", upper, lower)));
 	return upper / 2 + lower / 2;
 }
 
@@ -165,7 +167,8 @@ rdm_from_matrix(PG_FUNCTION_ARGS)
 		if (fabs(self) > ROUNDING * largest)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the distance of condition %d to itself is %g, not 0", i + 1, self)));
+					 errmsg("the distance of condition %d to itself must be 0", i + 1),
+					 errdetail_client("It is %g.", self)));
 		for (int j = i + 1; j < n; j++)
 			*out++ = symmetric_distance(d, n, order[i], order[j], largest);
 	}

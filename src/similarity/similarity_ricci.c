@@ -16,6 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/record.h"
 #include "similarity/ollivier_ricci.h"
@@ -126,8 +127,8 @@ weights_argument(FunctionCallInfo fcinfo, int argument, int n, GraphEdge *edges)
 		if (!(weight >= 0) || isinf(weight))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the weight of edge %d is %s", e + 1, nulls[e] ? "NULL" : psprintf("%g", weight)),
-					 errdetail("Weights are lengths: finite and not negative.")));
+					 errmsg("the weight of edge %d must be a length, finite and not negative", e + 1),
+					 errdetail_client("It is %s.", nulls[e] ? "NULL" : psprintf("%g", weight))));
 		edges[e].weight = weight;
 	}
 }
@@ -194,7 +195,8 @@ graph_of_edges(FunctionCallInfo fcinfo)
 		if (a == b)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("edge %d joins \"%s\" to itself", e + 1, label_text(source[e]))));
+					 errmsg("edge %d joins a node to itself", e + 1),
+					 errdetail_client("It is \"%s\".", label_text(source[e]))));
 		edges[e].a = Min(a, b);
 		edges[e].b = Max(a, b);
 	}
@@ -203,8 +205,9 @@ graph_of_edges(FunctionCallInfo fcinfo)
 		if (graph_compare_edges(&edges[e - 1], &edges[e]) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" and \"%s\" are joined by two edges", label_text(lg->labels[edges[e].a]),
-							label_text(lg->labels[edges[e].b])),
+					 errmsg("two nodes are joined by two edges"),
+					 errdetail_client("They are \"%s\" and \"%s\".", label_text(lg->labels[edges[e].a]),
+									  label_text(lg->labels[edges[e].b])),
 					 errhint("Edges have no direction: give each pair once.")));
 	return lg;
 }

@@ -9,6 +9,7 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/rows.h"
 #include "similarity/shared_space.h"
 #include "tensor/tensor.h"
@@ -118,7 +119,8 @@ similarity_add_subjects(PG_FUNCTION_ARGS)
 		if (space_find(space, state->subject[i].id))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("subject " INT64_FORMAT " is in the shared space already", state->subject[i].id)));
+					 errmsg("a subject is in the shared space already"),
+					 errdetail_client("It is subject " INT64_FORMAT ".", state->subject[i].id)));
 	r = recordings_align_to(state, space->time, space->n_times);
 	if (r->n_times < least)
 		ereport(ERROR,
@@ -129,8 +131,8 @@ similarity_add_subjects(PG_FUNCTION_ARGS)
 		if (space->method == SPACE_SRM && r->subject[i].v < space->k)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("subject " INT64_FORMAT " has %d voxels, fewer than the %d components",
-							r->subject[i].id, r->subject[i].v, space->k)));
+					 errmsg("a subject has %d voxels, fewer than the %d components", r->subject[i].v, space->k),
+					 errdetail_client("It is subject " INT64_FORMAT ".", r->subject[i].id)));
 	recordings_require_complete(r, "add_subjects");
 	PG_RETURN_DATUM(StateGetDatum(space_add_subjects(CurrentMemoryContext, space, r)));
 }
@@ -145,7 +147,8 @@ require_subject(const SharedSpace *space, int64 id)
 	if (s == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("subject " INT64_FORMAT " is not in the shared space", id)));
+				 errmsg("the subject is not in the shared space"),
+				 errdetail_client("It is subject " INT64_FORMAT ".", id)));
 	return s;
 }
 

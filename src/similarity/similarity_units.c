@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "similarity/excess_correlation.h"
 #include "similarity/soft_match.h"
@@ -87,8 +88,8 @@ similarity_soft_match_matrix(PG_FUNCTION_ARGS)
 			if (fabs(r[i * q + j]) > 1 + 1e-6)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("element (%zu, %zu) of r is %g", i + 1, j + 1, r[i * q + j]),
-						 errdetail("Correlations lie between -1 and 1.")));
+						 errmsg("element (%zu, %zu) of r must be a correlation, between -1 and 1", i + 1, j + 1),
+						 errdetail_client("It is %g.", r[i * q + j])));
 	}
 	result = match_of_correlations(fcinfo, t->dims[0], t->dims[1], r);
 	MemoryContextDelete(scratch);

@@ -17,6 +17,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "linalg/linalg.h"
 #include "similarity/shared_space.h"
 
@@ -96,12 +97,13 @@ subject_moments(const AlignedSubject *a, SpaceSubject *s)
 	if (s->total == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("y of subject " INT64_FORMAT " is the same at all times", s->id)));
+				 errmsg("y of a subject is the same at all times"),
+				 errdetail_client("It is subject " INT64_FORMAT ".", s->id)));
 	if (!(s->total > SMALLEST_TOTAL && s->total < LARGEST_TOTAL))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the sum of squares of subject " INT64_FORMAT " is out of range", s->id),
-				 errdetail("It is handled from %g to %g.", SMALLEST_TOTAL, LARGEST_TOTAL),
+				 errmsg("the sum of squares of a subject is not from %g to %g", SMALLEST_TOTAL, LARGEST_TOTAL),
+				 errdetail_client("It is subject " INT64_FORMAT ".", s->id),
 				 errhint("Scale y.")));
 }
 

@@ -19,6 +19,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "stats/block.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
@@ -734,9 +735,9 @@ require_not_negative(double n, double s, double ss, double ss_before, const char
 	if (left < -1e-9 * ss_before)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("subtracting leaves %s " INT64_FORMAT " with a negative sum of squares (%g) in fold " INT64_FORMAT,
-						what, i + 1, left, fold),
-				 errdetail("The second gram was never added to the first.")));
+				 errmsg("the second gram was never added to the first: subtracting it leaves %s " INT64_FORMAT
+						" with a negative sum of squares", what, i + 1),
+				 errdetail_client("It is %g in fold " INT64_FORMAT ".", left, fold)));
 }
 
 static void
@@ -750,9 +751,9 @@ subtract_cell(Gram *d, GramCell *cell, const GramMoments *m, const Gram *b)
 	if (n < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("cannot subtract " INT64_FORMAT " rows of fold " INT64_FORMAT " from a gram that has " INT64_FORMAT " of them",
-						m->n, cell->fold, n_before),
-				 errdetail("The second gram was never added to the first.")));
+				 errmsg("the second gram was never added to the first: it has " INT64_FORMAT
+						" rows of a fold that has " INT64_FORMAT " there", m->n, n_before),
+				 errdetail_client("It is fold " INT64_FORMAT ".", cell->fold)));
 	if (m->n == 0)
 		return;
 

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "stats/gram.h"
 #include "stats/gram_object.h"
 #include "tensor/tensor.h"
@@ -190,7 +191,8 @@ part_by_folds(FunctionCallInfo fcinfo, bool without)
 		if (bsearch(&folds[i], ids, n_ids, sizeof(int64), gram_compare_folds) == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the gram has no fold " INT64_FORMAT, folds[i])));
+					 errmsg("the gram has no such fold"),
+					 errdetail_client("It is fold " INT64_FORMAT ".", folds[i])));
 	PG_RETURN_DATUM(GramGetDatum(gram_copy_folds(CurrentMemoryContext, g, folds, n, without)));
 }
 

@@ -10,6 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "stats/label.h"
 
 char *
@@ -80,7 +81,8 @@ labels_sort(const Label *labels, int n, int *order)
 		if (label_compare(labels[order[i - 1]], labels[order[i]]) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("label \"%s\" is there twice", label_text(labels[order[i]]))));
+					 errmsg("a label is there twice"),
+					 errdetail_client("It is \"%s\".", label_text(labels[order[i]]))));
 }
 
 /* ---- in SQL ---- */

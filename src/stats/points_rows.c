@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/compare.h"
 #include "linalg/linalg.h"
 #include "stats/points.h"
@@ -385,6 +386,7 @@ point_rows_require_distinct_ids(const PointRows *r)
 		if (sorted[i] == sorted[i - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("id " INT64_FORMAT " comes twice", sorted[i])));
+					 errmsg("an id comes twice"),
+					 errdetail_client("It is " INT64_FORMAT ".", sorted[i])));
 	pfree(sorted);
 }

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "windowapi.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "stats/fdr.h"
 
@@ -28,7 +29,7 @@ check_p(double p)
 	if (!(p >= 0 && p <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("p must be from 0 to 1, not %.*g", DBL_DIG, p)));
+				 errmsg("p must be from 0 to 1"), errdetail_client("It is %.*g.", DBL_DIG, p)));
 	return p;
 }
 

@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "base/record.h"
 #include "stats/assignment.h"
@@ -252,8 +253,8 @@ side_of(FunctionCallInfo fcinfo, int argument, int n, const char *what)
 		if (!(mass >= 0) || isinf(mass))
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %d of %s is %g", i + 1, what, mass),
-					 errdetail("Masses must be finite and not negative.")));
+					 errmsg("element %d of %s must be a mass, finite and not negative", i + 1, what),
+					 errdetail_client("It is %g.", mass)));
 		if (mass == 0)
 			continue;
 		side.index[side.n] = i;
@@ -290,7 +291,8 @@ balance(Side *supply, Side *demand, bool supply_given, bool demand_given)
 	if (supply_given && demand_given && fabs(supply->sum - demand->sum) > MASS_TOLERANCE * Max(supply->sum, demand->sum))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("supply sums to %g, but demand to %g", supply->sum, demand->sum)));
+				 errmsg("the sums of supply and demand differ"),
+				 errdetail_client("They are %g and %g.", supply->sum, demand->sum)));
 	if (demand_given)
 		scale_side(supply, demand->sum / supply->sum);
 	else

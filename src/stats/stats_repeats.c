@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "base/aggregate.h"
+#include "base/client_detail.h"
 #include "stats/column_state.h"
 #include "stats/repeats.h"
 
@@ -43,11 +44,13 @@ check_stimulus(const Tensor *mean, const Tensor *variance, int64 n, bool first, 
 	if (n < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("n must be at least 1, not " INT64_FORMAT, n)));
+				 errmsg("n must be at least 1"),
+				 errdetail_client("It is " INT64_FORMAT ".", n)));
 	if (variance == NULL && n > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("variance is NULL, but n is " INT64_FORMAT, n),
+				 errmsg("variance is NULL, but n is over 1"),
+				 errdetail_client("It is " INT64_FORMAT ".", n),
 				 errhint("Count the rows that have a response: count(y), not count(*).")));
 	if (variance == NULL)
 		return;
@@ -57,7 +60,8 @@ check_stimulus(const Tensor *mean, const Tensor *variance, int64 n, bool first, 
 		if (tensor_get(variance, t) < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("element %zu of variance is negative, %g", t + 1, tensor_get(variance, t))));
+					 errmsg("element %zu of variance is negative", t + 1),
+					 errdetail_client("It is %g.", tensor_get(variance, t))));
 }
 
 Datum
@@ -130,8 +134,8 @@ require_grid(const PredictionRows *rows)
 	if (rows->n_blocks < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is only one repeat, " INT64_FORMAT, rows->row[0].label[0]),
-				 errdetail("What is explainable is what repeats have in common.")));
+				 errmsg("there is only one repeat, and what is explainable is what repeats have in common"),
+				 errdetail_client("It is repeat " INT64_FORMAT ".", rows->row[0].label[0])));
 	for (int b = 0; b < rows->n_blocks; b++)
 	{
 		const PredictionRow *row = rows->row + rows->start[b];
@@ -145,20 +149,23 @@ require_grid(const PredictionRows *rows)
 			if (i > 0 && have == row[i - 1].label[1])
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("stimulus " INT64_FORMAT " comes twice in repeat " INT64_FORMAT, have, row[i].label[0])));
+						 errmsg("a stimulus comes twice in one repeat"),
+						 errdetail_client("It is stimulus " INT64_FORMAT " in repeat " INT64_FORMAT ".", have, row[i].label[0])));
 			if (have != want)
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("stimulus " INT64_FORMAT " is in repeat " INT64_FORMAT " and not in repeat " INT64_FORMAT,
-								Min(have, want), have < want ? row[i].label[0] : rows->row[i].label[0],
+						 errmsg("a stimulus is in one repeat and not in another"),
+						 errdetail_client("Stimulus " INT64_FORMAT " is in repeat " INT64_FORMAT " and not in repeat " INT64_FORMAT ".",
+										  Min(have, want), have < want ? row[i].label[0] : rows->row[i].label[0],
 								have < want ? rows->row[i].label[0] : row[i].label[0]),
 						 errhint("Take the stimuli that all repeats have, or noise_ceiling, which needs no full design.")));
 		}
 		if (n != n_stimuli)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("repeat " INT64_FORMAT " has %d rows, repeat " INT64_FORMAT " has %d",
-							row[0].label[0], n, rows->row[0].label[0], n_stimuli),
+					 errmsg("one repeat has %d rows, another has %d", n, n_stimuli),
+					 errdetail_client("They are repeats " INT64_FORMAT " and " INT64_FORMAT ".", row[0].label[0],
+									  rows->row[0].label[0]),
 					 errhint("Take the stimuli that all repeats have, or noise_ceiling, which needs no full design.")));
 	}
 }
@@ -196,7 +203,8 @@ normalized(double r, double ceiling)
 	if (ceiling > 1 + 1e-6)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a ceiling of %g is over 1", ceiling),
+				 errmsg("a ceiling is over 1"),
+				 errdetail_client("It is %g.", ceiling),
 				 errhint("It is a fraction of variance: divide per cent by 100.")));
 	return ceiling > 0 ? r / sqrt(ceiling) : NAN;
 }

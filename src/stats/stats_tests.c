@@ -15,6 +15,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 
+#include "base/client_detail.h"
 #include "base/record.h"
 #include "stats/identification.h"
 #include "stats/resampling.h"
@@ -60,8 +61,8 @@ require_two_blocks(const PredictionRows *rows)
 	if (rows->n_blocks < 2)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the predictions have only one block, " INT64_FORMAT, rows->row[0].label[0]),
-				 errdetail("Blocks are what is drawn, so there must be several.")));
+				 errmsg("the predictions have only one block: blocks are what is drawn, so there must be several"),
+				 errdetail_client("It is block " INT64_FORMAT ".", rows->row[0].label[0])));
 }
 
 /* Blocks of several rows are permuted row by row, so their rows must have an order, and only one. */
@@ -78,14 +79,15 @@ require_order(const PredictionRows *rows)
 		if (rows->n_labels == 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("block " INT64_FORMAT " has several rows, in no order", a->label[0]),
-					 errdetail("Row by row, one block of y takes the place of another."),
+					 errmsg("a block has several rows in no order, but blocks of y change places row by row"),
+					 errdetail_client("It is block " INT64_FORMAT ".", a->label[0]),
 					 errhint("Give each row's position in its block: predictions_agg(predicted, y, block, t). "
 							 "Where rows are independent, let each be a block of its own.")));
 		if (a->label[1] == b->label[1])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("position " INT64_FORMAT " comes twice in block " INT64_FORMAT, a->label[1], a->label[0]),
+					 errmsg("a position comes twice in a block"),
+					 errdetail_client("It is position " INT64_FORMAT " in block " INT64_FORMAT ".", a->label[1], a->label[0]),
 					 errhint("Give runs and sessions blocks of their own, such as session * 100 + run.")));
 	}
 }
@@ -269,8 +271,8 @@ require_complete(const PredictionRows *rows)
 				if (isnan(values[t]))
 					ereport(ERROR,
 							(errcode(ERRCODE_DATA_EXCEPTION),
-							 errmsg("element %d of the %s vector is NaN in a row of item " INT64_FORMAT, t + 1,
-									k == 0 ? "predicted" : "actual", rows->row[i].label[0]),
+							 errmsg("element %d of the %s vector is NaN in a row", t + 1, k == 0 ? "predicted" : "actual"),
+							 errdetail_client("It is a row of item " INT64_FORMAT ".", rows->row[i].label[0]),
 							 errhint("Leave out the elements that are missing in some rows (take), or those rows.")));
 		}
 	}

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "tensor/npy.h"
 
@@ -130,8 +131,8 @@ read_descr(NpyParser *in, NpyHeader *header)
 		  (header->kind == 'f' && strchr("248", width) != NULL)))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("npy element type \"%s\" is not supported", descr),
-				 errdetail("Bool, integers of 1 to 8 bytes and floats of 2, 4 and 8 bytes are."),
+				 errmsg("npy element types are bool, integers of 1 to 8 bytes and floats of 2, 4 and 8 bytes"),
+				 errdetail_client("This file has \"%s\".", descr),
 				 errhint("Convert with astype before saving.")));
 	header->width = width - '0';
 #ifdef WORDS_BIGENDIAN
@@ -213,7 +214,10 @@ read_dictionary(NpyParser *in, NpyHeader *header)
 			shape = true;
 		}
 		else
-			bad_header(psprintf("unexpected key \"%s\"", key));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					 errmsg("invalid npy header: there is an unexpected key"),
+					 errdetail_client("It is \"%s\".", key)));
 		if (!take_char(in, ','))
 		{
 			if (!take_char(in, '}'))
@@ -292,7 +296,8 @@ inexact(Size position, const char *value)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-			 errmsg("element %zu of an npy file, %s, is not exact in float8", position + 1, value),
+			 errmsg("element %zu of an npy file is not exact in float8", position + 1),
+			 errdetail_client("It is %s.", value),
 			 errhint("If rounding is right, convert with astype before saving.")));
 }
 

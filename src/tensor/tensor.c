@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/convert.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
@@ -341,8 +342,8 @@ tensor_as_checked(const Tensor *t, TensorType dtype)
 			if (isinf(tensor_get(out, i)) && !isinf(tensor_get(t, i)))
 				ereport(ERROR,
 						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("element %zu of a tensor, %g, is out of range for type %s", i + 1,
-								tensor_get(t, i), tensor_type_name(dtype))));
+						 errmsg("element %zu of a tensor is out of range for type %s", i + 1, tensor_type_name(dtype)),
+						 errdetail_client("It is %g.", tensor_get(t, i))));
 		}
 	}
 	return out;

@@ -23,8 +23,10 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 #include "utils/lsyscache.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "tensor/decimal.h"
@@ -77,6 +79,21 @@ read_packed(const ArrayType *array, Tensor *t, Size n)
 	}
 }
 
+/* Not numeric_float8, whose error has the number in its message. */
+static double
+numeric_to_double(Numeric number)
+{
+	double		v = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(number)));
+
+	if (isinf(v) && !numeric_is_inf(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("a number is out of range for type float8"),
+				 errdetail_client("It is %.64s...",
+								  DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number))))));
+	return v;
+}
+
 static double
 datum_to_double(Datum value, Oid type)
 {
@@ -93,7 +110,7 @@ datum_to_double(Datum value, Oid type)
 		case INT8OID:
 			return (double) DatumGetInt64(value);
 		default:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+			return numeric_to_double(DatumGetNumeric(value));
 	}
 }
 
@@ -210,7 +227,7 @@ integer_element(const Tensor *t, Size i, double low, double high, const char *ty
 	if (!(rounded >= low && rounded < high))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("element %zu of a tensor, %g, is out of range for type %s", i + 1, v, type)));
+				 errmsg("element %zu of a tensor is out of range for type %s", i + 1, type), errdetail_client("It is %g.", v)));
 	return rounded;
 }
 

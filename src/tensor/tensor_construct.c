@@ -17,6 +17,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "base/client_detail.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
 
@@ -119,7 +120,8 @@ tensor_arange(PG_FUNCTION_ARGS)
 	if (!(length < PG_INT32_MAX))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a range of %g elements exceeds the maximum of 1 GB", length)));
+				 errmsg("a range has too many elements: it exceeds the maximum of 1 GB"),
+				 errdetail_client("It has %g.", length)));
 	t = tensor_new_vector(TENSOR_FLOAT8, length > 0 ? (Size) length : 0);
 	for (Size i = 0; i < tensor_size(t); i++)
 		TENSOR_F8(t)[i] = start + (double) i * step;
@@ -144,7 +146,8 @@ tensor_logspace(PG_FUNCTION_ARGS)
 		if (isinf(TENSOR_F8(t)[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("10 to the power of %g is out of range", exponent)));
+					 errmsg("a power of 10 is out of range"),
+					 errdetail_client("The exponent is %g.", exponent)));
 		if (i % CHUNK == 0)
 			CHECK_FOR_INTERRUPTS();
 	}

@@ -41,6 +41,7 @@
 #include "port/pg_bswap.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/dispatch.h"
 #include "base/memory.h"
 #include "tensor/decimal.h"
@@ -70,10 +71,11 @@ syntax_error(const TextParser *in, const char *at, const char *detail)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg(in->json ? "cannot cast json to tensor: %.*s%s"
-							 : "invalid input syntax for type tensor: \"%.*s%s\"",
-					shown, in->text, length > 64 ? "..." : ""),
-			 errdetail("%s, at character %zu.", detail, position + 1)));
+			 errmsg(in->json ? "cannot cast json to tensor at character %zu"
+							 : "invalid input syntax for type tensor at character %zu",
+					position + 1),
+			 errdetail_client(in->json ? "%s. The value is %.*s%s." : "%s. The text is \"%.*s%s\".", detail,
+							  shown, in->text, length > 64 ? "..." : "")));
 }
 
 static inline bool
@@ -240,8 +242,9 @@ parse_number(TextParser *in, Tensor *t, Size i)
 		case DECIMAL_OVERFLOW:
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("\"%.*s\" is out of range for type %s", (int) Min(in->p - start, 64),
-							start, tensor_type_name(t->dtype))));
+					 errmsg("a number is out of range for type %s at character %zu", tensor_type_name(t->dtype),
+							(Size) (start - in->text) + 1),
+					 errdetail_client("It is \"%.*s\".", (int) Min(in->p - start, 64), start)));
 	}
 	return i + 1;
 }

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "linalg/linalg.h"
 #include "tensor/tensor.h"
@@ -109,8 +110,9 @@ symmetrise(Size n, double *a, TensorType dtype, const char *what)
 			if (!(fabs(x - y) <= tolerance))
 				ereport(ERROR,
 						(errcode(ERRCODE_DATA_EXCEPTION),
-						 errmsg("%s takes a symmetric matrix, but [%zu][%zu] is %g and [%zu][%zu] is %g",
-								what, i + 1, j + 1, x, j + 1, i + 1, y)));
+						 errmsg("%s takes a symmetric matrix, but [%zu][%zu] and [%zu][%zu] differ",
+								what, i + 1, j + 1, j + 1, i + 1),
+						 errdetail_client("They are %g and %g.", x, y)));
 			a[i * n + j] = a[j * n + i] = x / 2 + y / 2;
 		}
 	}

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 
+#include "base/client_detail.h"
 #include "tensor/elementwise.h"
 #include "tensor/reduce.h"
 
@@ -100,7 +101,8 @@ tensor_clip(PG_FUNCTION_ARGS)
 	if (!(lo <= hi))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("clip's bounds are not in order: %g and %g", lo, hi),
+				 errmsg("clip's bounds are not in order"),
+				 errdetail_client("They are %g and %g.", lo, hi),
 				 errhint("Use -infinity or infinity for no bound.")));
 	PG_RETURN_TENSOR(elementwise_unary(UNARY_CLIP, t, lo, hi));
 }

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 
+#include "base/client_detail.h"
 #include "tensor/reduce.h"
 
 PG_FUNCTION_INFO_V1(tensor_sum_of);
@@ -120,6 +121,6 @@ tensor_norm(PG_FUNCTION_ARGS)
 	if (!(p >= 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("norm's p must not be negative: %g", p)));
+				 errmsg("norm's p must not be negative"), errdetail_client("It is %g.", p)));
 	PG_RETURN_FLOAT8(reduce_norm(t, p));
 }

@@ -26,6 +26,7 @@
 
 #include <math.h>
 
+#include "base/client_detail.h"
 #include "tensor/tensor.h"
 
 /* Bounds of the subscripts of one evaluation */
@@ -282,7 +283,8 @@ assign_index(ExprState *state, ExprEvalStep *op, ExprContext *econtext)
 	if (isinf(tensor_get(t, position)) && !isinf(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%g is out of range for type %s", value, tensor_type_name(t->dtype))));
+				 errmsg("a value is out of range for type %s", tensor_type_name(t->dtype)),
+				 errdetail_client("It is %g.", value)));
 	*op->resvalue = PointerGetDatum(t);
 	*op->resnull = false;
 }

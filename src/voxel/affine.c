@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "base/client_detail.h"
 #include "voxel/voxel.h"
 
 #define SINGULAR_VOLUME 1e-12
@@ -35,8 +36,8 @@ affine_read(const Tensor *t, double m[3][4])
 	if (all[12] != 0 || all[13] != 0 || all[14] != 0 || all[15] != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the last row of an affine must be 0 0 0 1, not %g %g %g %g",
-						all[12], all[13], all[14], all[15])));
+				 errmsg("the last row of an affine must be 0 0 0 1"),
+				 errdetail_client("It is %g %g %g %g.", all[12], all[13], all[14], all[15])));
 	memcpy(m, all, 12 * sizeof(double));
 }
 

@@ -16,6 +16,7 @@
 #include "common/shortest_dec.h"
 #include "libpq/pqformat.h"
 
+#include "base/client_detail.h"
 #include "voxel/voxel.h"
 
 static float4
@@ -26,12 +27,12 @@ checked_radius(double r)
 	if (isnan(r) || r < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("the radius of a ball must not be negative or NaN, but is %s",
-						isnan(r) ? "NaN" : psprintf("%g", r))));
+				 errmsg("the radius of a ball must not be negative or NaN"),
+				 errdetail_client("It is %s.", isnan(r) ? "NaN" : psprintf("%g", r))));
 	if (isinf(f) && !isinf(r))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("radius %g is out of range for type real", r)));
+				 errmsg("a radius is out of range for type real"), errdetail_client("It is %g.", r)));
 	return f == 0 ? 0 : f;
 }
 

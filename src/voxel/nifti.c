@@ -26,6 +26,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "base/client_detail.h"
 #include "voxel/nifti.h"
 
 static const NiftiType nifti_types[] = {
@@ -160,7 +161,8 @@ put_real(uint8 *header, int at, int width, double value)
 	if (width == 4 && isinf(f4) && !isinf(value))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%g is out of range for the float4 fields of a NIfTI-1 header", value)));
+				 errmsg("a number is out of range for the float4 fields of a NIfTI-1 header"),
+				 errdetail_client("It is %g.", value)));
 	memcpy(header + at, width == 4 ? (void *) &f4 : (void *) &value, width);
 }
 
@@ -283,12 +285,15 @@ read_vox_offset(const uint8 *header, NiftiHeader *h, const char *what)
 		offset = (double) get_int(header, at->vox_offset, 8, h->swap);
 
 	if (isnan(offset) || offset < NIFTI_VOX_OFFSET(h->version) || offset != rint(offset))
-		MALFORMED("the %s has vox_offset %g, not a whole number from %d on",
-				  what, offset, NIFTI_VOX_OFFSET(h->version));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("vox_offset of the %s is not a whole number from %d on", what, NIFTI_VOX_OFFSET(h->version)),
+				 errdetail_client("It is %g.", offset)));
 	if (offset > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the %s has vox_offset %g, and at most %d is read", what, offset, PG_INT32_MAX)));
+				 errmsg("vox_offset of the %s is over %d, the most that is read", what, PG_INT32_MAX),
+				 errdetail_client("It is %g.", offset)));
 	h->vox_offset = (int64) offset;
 }
 
@@ -413,7 +418,8 @@ quaternion_rotation(const NiftiHeader *h, double r[3][3])
 	if (!(a2 >= -slack))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("the quaternion (%g, %g, %g) of the NIfTI header is longer than 1", b, c, d)));
+				 errmsg("the quaternion of the NIfTI header is longer than 1"),
+				 errdetail_client("It is (%g, %g, %g).", b, c, d)));
 	a = a2 < slack ? 0 : sqrt(a2);
 	s = 2 / (a * a + b * b + c * c + d * d);
 

@@ -25,6 +25,7 @@
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
 
+#include "base/client_detail.h"
 #include "base/memory.h"
 #include "voxel/nifti.h"
 
@@ -81,7 +82,8 @@ nifti_open(NiftiImage *image, const void *file, Size bytes, const char *what)
 	if (isfinite(h->slope) && h->slope != 0 && !isfinite(h->inter))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("the %s has scl_slope %g with scl_inter %g", what, h->slope, h->inter)));
+				 errmsg("the %s has a scl_slope, but its scl_inter is not finite", what),
+				 errdetail_client("They are %g and %g.", h->slope, h->inter)));
 
 	skip = h->vox_offset - (h->version == 1 ? NIFTI1_HEADER_SIZE : NIFTI2_HEADER_SIZE);
 	if (skip > stream_bound(image->stream) || !stream_skip(image->stream, skip))

@@ -17,6 +17,7 @@
 #include "common/shortest_dec.h"
 #include "libpq/pqformat.h"
 
+#include "base/client_detail.h"
 #include "voxel/voxel.h"
 
 static float4
@@ -32,7 +33,7 @@ coordinate(double x)
 	if (!isfinite(f))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("voxel coordinate %g is out of range for type real", x)));
+				 errmsg("a voxel coordinate is out of range for type real"), errdetail_client("It is %g.", x)));
 	return f == 0 ? 0 : f;
 }
 
@@ -78,7 +79,7 @@ bad_text(const char *start, const char *type)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type %s: \"%s\"", type, start)));
+			 errmsg("invalid input syntax for type %s", type), errdetail_client("It is \"%s\".", start)));
 }
 
 static void
@@ -111,7 +112,7 @@ voxel_scan_number(const char **s, const char *start, const char *type)
 	if (errno == ERANGE && (f == 0 || isinf(f)))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("\"%.*s\" is out of range for type real", (int) (end - *s), *s)));
+				 errmsg("a number is out of range for type real"), errdetail_client("It is \"%.*s\".", (int) (end - *s), *s)));
 	*s = end;
 	return f;
 }

@@ -29,6 +29,7 @@
 #include "libpq/pqformat.h"
 #include "utils/sortsupport.h"
 
+#include "base/client_detail.h"
 #include "voxel/voxel.h"
 
 /* 24 bytes, aligned 4: the low and the high corner */
@@ -123,8 +124,8 @@ check_corners(const VoxelBox *box)
 		if (box->lo.x[d] > box->hi.x[d])
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("the low corner of a voxel_box lies above its high corner on axis %d: %g > %g",
-							d + 1, box->lo.x[d], box->hi.x[d])));
+					 errmsg("the low corner of a voxel_box lies above its high corner on axis %d", d + 1),
+					 errdetail_client("They are at %g and %g.", box->lo.x[d], box->hi.x[d])));
 }
 
 PG_FUNCTION_INFO_V1(voxel_box_in);

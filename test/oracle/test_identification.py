@@ -81,5 +81,5 @@ def test_missing_is_refused(db):
     p, a = decoded(5, 4, 1)
     a[3, 2] = np.nan
     create_rows(db, "ident_missing", {"p": p, "a": a})
-    with db.cursor() as cur, raises(db, "22000", "element 3 of the actual vector is NaN in a row of item 4"):
+    with db.cursor() as cur, raises(db, "22000", "element 3 of the actual vector is NaN in a row\nDETAIL:  It is a row of item 4."):
         cur.execute("SELECT identification(p, a, id) FROM ident_missing")

@@ -156,7 +156,7 @@ def test_order_and_groups(db):
 
 def test_errors(db):
     create_rows(db, "topk_errors", {"x": np.array([[1.0, 2], [np.nan, 1]])})
-    with raises(db, "22000", "element 1 of the key with id 2 is NaN"):
+    with raises(db, "22000", "In the key with id 2 it is NaN."):
         best(db, "topk_errors", np.ones((1, 2)), 1, "dot")
-    with raises(db, "22000", "element 2 of query 3 is NaN"):
+    with raises(db, "22000", "element 2 of query 3 must be finite"):
         best(db, "topk_errors", np.array([[1, 2], [1, 2], [3, np.nan]]), 1, "dot")
