@@ -21,15 +21,19 @@ SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
 PREPARED = check demo bench fuzz
 
-ifneq (,$(filter $(PREPARED) asan reference,$(MAKECMDGOALS)))
+ifneq (,$(filter $(PREPARED) asan valgrind reference,$(MAKECMDGOALS)))
 
-.PHONY: $(PREPARED) asan reference
+.PHONY: $(PREPARED) asan valgrind reference
 $(PREPARED):
 	@test/run $@ $(STAGES)
 
 # regress and fuzz in a server that runs AddressSanitizer and UndefinedBehaviorSanitizer
 asan:
 	@SANITIZE=1 test/run check regress fuzz
+
+# regress (STAGES= names others) in a server that runs under valgrind's memcheck
+valgrind:
+	@VALGRIND=1 test/run check $(or $(STAGES),regress)
 
 # docs/reference from the comments in src/*/*.sql
 reference:
