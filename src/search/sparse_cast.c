@@ -258,6 +258,6 @@ sparse_vector_norm(PG_FUNCTION_ARGS)
 	if (!(p >= 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("p must not be negative, but is %g", p)));
+				 errmsg("p must not be negative"), errdetail_client("It is %g.", p)));
 	PG_RETURN_FLOAT8(sparse_norm(PG_GETARG_SPARSE(0), p));
 }
