@@ -142,6 +142,22 @@ state_put_array(StateWriter *w, const void *elements, Size n, int element_size)
 }
 
 void
+state_put_sums(StateWriter *w, const char *name, const double *sums, Size n)
+{
+	double		zero = 0;
+
+	if (w->buffer)
+		for (Size i = 0; i < n; i++)
+			zero += sums[i] * 0.0;	/* NaN of what is not finite, and then it stays */
+	if (isnan(zero))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("sums in a value of type %s are out of range", name),
+				 errdetail("Squares and products of values so large pass the range of float8.")));
+	state_put_array(w, sums, n, sizeof(double));
+}
+
+void
 state_put_int32(StateWriter *w, int32 value)
 {
 	state_put_array(w, &value, 1, 4);

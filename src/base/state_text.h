@@ -47,6 +47,9 @@ extern void state_put_int64(StateWriter *w, int64 value);
 /* arrays of elements of 4 or 8 bytes */
 extern void state_put_array(StateWriter *w, const void *elements, Size n, int element_size);
 
+/* float8 sums of a state called 'name'; ERROR (numeric_value_out_of_range) where one is not finite, which could not be read back */
+extern void state_put_sums(StateWriter *w, const char *name, const double *sums, Size n);
+
 /* ERROR (invalid_binary_representation) unless n more bytes are there: call before allocating */
 extern void state_require(const StateReader *r, Size n);
 extern void state_get_bytes(StateReader *r, void *bytes, Size n);

@@ -29,7 +29,7 @@ write_class_sums(StateWriter *w, const void *state)
 	state_put_int32(w, s->p);
 	label_set_write(w, s->labels);
 	if (s->centre)
-		state_put_array(w, s->centre, s->p, 8);
+		state_put_sums(w, "class_sums", s->centre, s->p);
 	for (int i = 0; i < s->labels->n; i++)
 	{
 		const ClassSum *class = &s->classes[i];
@@ -39,8 +39,8 @@ write_class_sums(StateWriter *w, const void *state)
 		else
 		{
 			state_put_int64(w, class->n);
-			state_put_array(w, &class->squares, 1, 8);
-			state_put_array(w, class->sum, s->p, 8);
+			state_put_sums(w, "class_sums", &class->squares, 1);
+			state_put_sums(w, "class_sums", class->sum, s->p);
 		}
 	}
 }

@@ -31,7 +31,7 @@ write_cross_gram(StateWriter *w, const void *state)
 	state_put_int32(w, g->q);
 	state_put_int64(w, g->n);
 	if (g->n > 0)
-		state_put_array(w, g->cx, moments_doubles(g), sizeof(double));
+		state_put_sums(w, "cross_gram", g->cx, moments_doubles(g));
 }
 
 static void

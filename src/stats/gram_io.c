@@ -30,42 +30,68 @@
 static void
 write_moments(StateWriter *w, const Gram *g, const GramMoments *m)
 {
-	state_put_array(w, m->sx, g->p, 8);
+	state_put_sums(w, "gram", m->sx, g->p);
 	for (int j = 0; j < g->p; j++)
-		state_put_array(w, m->sxx + (Size) j * g->p, j + 1, 8);
-	state_put_array(w, m->sy, g->v, 8);
-	state_put_array(w, m->syy, g->v, 8);
-	state_put_array(w, m->sxy, (Size) g->p * g->v, 8);
+		state_put_sums(w, "gram", m->sxx + (Size) j * g->p, j + 1);
+	state_put_sums(w, "gram", m->sy, g->v);
+	state_put_sums(w, "gram", m->syy, g->v);
+	state_put_sums(w, "gram", m->sxy, (Size) g->p * g->v);
 }
 
-static void
-write_chunk(StateWriter *w, const Gram *g, const GramChunk *chunk)
+/* The next chunk that holds rows of other types than this one, or NULL */
+static const GramChunk *
+run_end(const GramChunk *chunk)
 {
-	uint8		types[4] = {chunk->xtype, chunk->ytype, 0, 0};
+	const GramChunk *end = chunk->next;
 
-	state_put_int32(w, chunk->n);
+	while (end && end->xtype == chunk->xtype && end->ytype == chunk->ytype)
+		end = end->next;
+	return end;
+}
+
+static int64
+run_rows(const GramChunk *first)
+{
+	int64		n = 0;
+
+	for (const GramChunk *end = run_end(first), *chunk = first; chunk != end; chunk = chunk->next)
+		n += chunk->n;
+	return n;
+}
+
+/* Rows of the same types as one chunk: how they came to lie in memory does not show in the bytes. */
+static void
+write_run(StateWriter *w, const Gram *g, const GramChunk *first)
+{
+	const GramChunk *end = run_end(first);
+	uint8		types[4] = {first->xtype, first->ytype, 0, 0};
+
+	state_put_int32(w, (int32) run_rows(first));	/* more have no room in a value */
 	state_put_bytes(w, types, 4);
-	state_put_array(w, chunk->ordinal, chunk->n, 8);
-	state_put_array(w, chunk->x, (Size) chunk->n * g->p, chunk->xtype);
-	state_put_array(w, chunk->y, (Size) chunk->n * g->v, chunk->ytype);
+	for (const GramChunk *chunk = first; chunk != end; chunk = chunk->next)
+		state_put_array(w, chunk->ordinal, chunk->n, 8);
+	for (const GramChunk *chunk = first; chunk != end; chunk = chunk->next)
+		state_put_array(w, chunk->x, (Size) chunk->n * g->p, chunk->xtype);
+	for (const GramChunk *chunk = first; chunk != end; chunk = chunk->next)
+		state_put_array(w, chunk->y, (Size) chunk->n * g->v, chunk->ytype);
 }
 
 static void
 write_cell(StateWriter *w, const Gram *g, const GramCell *cell)
 {
-	int			n_chunks = 0;
+	int			n_runs = 0;
 
-	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
-		n_chunks += chunk->n > 0;
+	for (const GramChunk *first = cell->first; first; first = run_end(first))
+		n_runs += run_rows(first) > 0;
 	state_put_int64(w, cell->fold);
 	state_put_int32(w, cell->pattern);
-	state_put_int32(w, n_chunks);
+	state_put_int32(w, n_runs);
 	state_put_int64(w, cell->moments ? cell->moments->n : 0);
 	if (cell->moments && cell->moments->n > 0)
 		write_moments(w, g, cell->moments);
-	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
-		if (chunk->n > 0)
-			write_chunk(w, g, chunk);
+	for (const GramChunk *first = cell->first; first; first = run_end(first))
+		if (run_rows(first) > 0)
+			write_run(w, g, first);
 }
 
 static void
@@ -88,8 +114,8 @@ write_gram(StateWriter *w, const void *state)
 	state_put_int32(w, n_cells);
 	if (g->has_centre)
 	{
-		state_put_array(w, g->cx, g->p, 8);
-		state_put_array(w, g->cy, g->v, 8);
+		state_put_sums(w, "gram", g->cx, g->p);
+		state_put_sums(w, "gram", g->cy, g->v);
 	}
 	for (int i = 1; i < g->n_patterns; i++)
 		state_put_bytes(w, g->patterns[i], GRAM_PATTERN_BYTES(g->v));

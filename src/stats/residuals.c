@@ -339,8 +339,8 @@ write_residuals(StateWriter *w, const void *state)
 	state_put_array(w, &r->shrinkage, 1, 8);
 	if (sums->centre)
 	{
-		state_put_array(w, sums->centre, sums_doubles(sums->p), 8);
-		state_put_array(w, &sums->f, 1, 8);
+		state_put_sums(w, "residuals", sums->centre, sums_doubles(sums->p));
+		state_put_sums(w, "residuals", &sums->f, 1);
 	}
 	state_put_array(w, r->held, (Size) r->n_held * sums->p, 8);
 }

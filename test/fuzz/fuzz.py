@@ -1,30 +1,42 @@
 #!/usr/bin/python3
-"""Hostile input: mutated values of every type and file format, and functions called with edge values.
+"""Hostile input: values of every type and file format, and every function with every kind of argument.
 
-usage: fuzz.py [--inputs N] [--seed S] [--only REGEX]      (the server by PGHOST, PGPORT, PGUSER)
+usage: fuzz.py [--inputs N] [--seed S] [--only REGEX] [--sanitized]      (the server by PGHOST, PGPORT, PGUSER)
 
 Targets, found in the catalog of a database of its own:
 
     TYPE text       the type's input function
-    TYPE binary     its receive function, through COPY BINARY
-    F(bytea)        functions that read files (npy, NIfTI), with mutated files
+    TYPE binary     its receive function, through COPY BINARY; some of what passes is kept for "arrived"
+    npy, nifti      the functions that read files, plain and gzip, with bombs
     json            the casts from json and jsonb
-    functions       every other function of the extension, arguments drawn from pools of edge values, among them
-                    mutated values that the receive functions let pass
-    edges           every function with each edge value at each of its arguments in turn, and each pair of them at
-                    the first two; the other arguments drawn
-    aggregates      every aggregate over a few rows of such values
+    arrived         every function that takes a type, with the values that the type's receive function let pass
+    functions       every function, cast and subscript of the extension, arguments drawn from pools of edge values,
+                    the last of them left to their defaults at times
+    edges           every function, aggregate, window function, cast and subscript with each value of the pool at each
+                    argument, each pair of values at the first two, each pair of the edge values (NULL, empty, rank 0,
+                    1, 2 and 8, other dtypes, NaN, infinity, huge dimensions, a million elements, negative, zero, of
+                    other types a valid value or two) at each two arguments, and where those are fewer than 3,000 all
+                    their combinations; the arguments that are left are drawn
+    operators       every operator in a WHERE or ORDER BY clause over a table with an index, so its estimates too
+    aggregates      every aggregate and window function over a few rows that differ
 
-An input must be accepted, and then text and binary forms round-trip, or be
-refused with an SQLSTATE of its own (XX000, "internal error", is a failure, as
-is a lost connection or a statement over 20 seconds).  The same seed gives the
-same inputs.
+Values are mutated from valid ones (test/samples.sql), cut at each byte, and have
+each field of their header set to 0, 1, -1, 2^31-1 and 2^32-1.  Of a million
+inputs on, a long run, the cuts, the fields, the files and the edges are tried
+without exception; a shorter run draws from them.
+
+An input must be accepted, and then its text and binary forms round-trip (a
+function's result too: its text must read back), or be refused with an SQLSTATE
+of a user's error (REFUSALS: not XX000, internal error).  It may take a second
+of the server's time; one that takes more is tried thrice again alone.  A call
+with an integer of a million or more among its arguments, a count of iterations
+or a dimension, asks for long work: that may run, but must end within a second
+of a statement_timeout.  The server process may not hold more anonymous memory
+than neuroenc.memory_limit and SLACK, which is for itself and for SQL's own
+values.  The same seed gives the same inputs.
 """
 
 import argparse
-import base64
-import gzip
-import io
 import os
 import random
 import re
@@ -32,265 +44,207 @@ import struct
 import sys
 import time
 
-import numpy as np
 import psycopg2
-import psycopg2.errors
+
+from backend import MEGABYTE, MEMORY_LIMIT, Backend, Outcome
+from calls import Catalog, Combinations
+from mutations import (cuts, field_lies, mutate_bytes, mutate_file, mutate_literal, mutate_text, nifti_bombs, nifti_files, npy_files, npy_lies,
+                       text_field_lies)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAMPLES = os.path.join(os.path.dirname(HERE), "samples.sql")
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 COPY_TAIL = struct.pack(">h", -1)
 
+BATCH = 100
+LONG_RUN = 1000000              # inputs from which on every one of a kind is tried
+SLACK = 96 * MEGABYTE
+KEPT = 200                      # arrived values of a type
+
+# Errors that are a user's: protocol violation (a message that ends too soon, as the server itself calls it), feature
+# not supported, cardinality, data exception, object not in the state required, program limit exceeded
+REFUSALS = ("08P01", "0A", "21", "22", "54", "55")
+CANCELLED = "57014"
+
 SETUP = """
 SET client_min_messages = warning;
 CREATE EXTENSION neuroenc;
-CREATE FUNCTION try_text(statement text, inputs text[], OUT ordinal int, OUT state text, OUT message text)
-RETURNS SETOF record LANGUAGE plpgsql AS $$
+CREATE FUNCTION reads_back(value text, type text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    again text;
 BEGIN
-    FOR i IN 1 .. cardinality(inputs) LOOP
-        ordinal := i;
-        state := NULL;
-        message := NULL;
-        BEGIN
-            EXECUTE statement INTO message USING inputs[ordinal];
-        EXCEPTION WHEN OTHERS THEN
-            state := SQLSTATE;
-            message := SQLERRM;
-        END;
-        RETURN NEXT;
-    END LOOP;
+    EXECUTE format('SELECT $1::%s::text', type) INTO again USING value;
+    RETURN CASE WHEN again IS DISTINCT FROM value THEN 'the result reads back as another: ' || left(value, 100) END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN format('the result does not read back: %s: %s', SQLERRM, left(value, 100));
 END $$;
-CREATE FUNCTION try_bytea(statement text, inputs bytea[], OUT ordinal int, OUT state text, OUT message text)
+CREATE FUNCTION try_each(statements text[], OUT state text, OUT message text, OUT value text, OUT seconds float8)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. cardinality(inputs) LOOP
-        ordinal := i;
-        state := NULL;
-        message := NULL;
-        BEGIN
-            EXECUTE statement INTO message USING inputs[ordinal];
-        EXCEPTION WHEN OTHERS THEN
-            state := SQLSTATE;
-            message := SQLERRM;
-        END;
-        RETURN NEXT;
-    END LOOP;
-END $$;
-CREATE FUNCTION try_each(statements text[], OUT ordinal int, OUT state text, OUT message text)
-RETURNS SETOF record LANGUAGE plpgsql AS $$
+DECLARE
+    started timestamptz;
 BEGIN
     FOR i IN 1 .. cardinality(statements) LOOP
-        ordinal := i;
         state := NULL;
         message := NULL;
+        value := NULL;
+        started := clock_timestamp();
         BEGIN
-            EXECUTE statements[ordinal] INTO message;
+            EXECUTE statements[i] INTO value;
         EXCEPTION WHEN OTHERS THEN
             state := SQLSTATE;
             message := SQLERRM;
         END;
+        seconds := extract(epoch FROM clock_timestamp() - started);
         RETURN NEXT;
     END LOOP;
 END $$;
 """
 
-SESSION = """
-SET log_min_messages = fatal;
-SET client_min_messages = error;
-SET statement_timeout = '20s';
-SET neuroenc.memory_limit = '256MB';
-SET extra_float_digits = 1;
+INDEXES = """
+SELECT format('CREATE INDEX ON samples_%s USING %I (v)', format_type(opcintype, NULL), amname)
+FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod
+JOIN pg_depend d ON d.classid = 'pg_opclass'::regclass AND d.objid = o.oid AND d.deptype = 'e' WHERE amname <> 'btree' ORDER BY 1
 """
 
 
-class Database:
-    """A connection that comes back after a crash."""
+class Bars:
+    """What a server under the sanitizers may take: it is slower, and its memory is theirs."""
+
+    def __init__(self, sanitized):
+        self.seconds = 20.0 if sanitized else 1.0
+        self.memory = None if sanitized else MEMORY_LIMIT + SLACK
+
+
+class Totals:
+    """Of all targets."""
 
     def __init__(self):
-        self.admin_name = os.environ.get("PGDATABASE", "postgres")
-        self.name = "fuzz_%d" % os.getpid()
-        self.admin('CREATE DATABASE "%s"' % self.name)
-        self.open()
-
-    def admin(self, statement):
-        db = psycopg2.connect(dbname=self.admin_name)
-        db.autocommit = True
-        with db.cursor() as cur:
-            cur.execute(statement)
-        db.close()
-
-    def open(self):
-        self.db = psycopg2.connect(dbname=self.name)
-        self.db.autocommit = True
-        self.run(SESSION)
-
-    def reopen(self):
-        for _ in range(300):
-            try:
-                self.db.close()
-                self.open()
-                return
-            except psycopg2.Error:
-                time.sleep(0.2)
-        sys.exit("the server does not come back")
-
-    def run(self, statement, args=None):
-        with self.db.cursor() as cur:
-            cur.execute(statement, args)
-            return cur.fetchall() if cur.description else None
-
-    def copy_in(self, statement, payload):
-        with self.db.cursor() as cur:
-            cur.copy_expert(statement, io.BytesIO(payload))
-
-    def copy_out(self, statement):
-        out = io.BytesIO()
-        with self.db.cursor() as cur:
-            cur.copy_expert(statement, out)
-        return out.getvalue()
-
-    def close(self):
-        self.db.close()
-        self.admin('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' % self.name)
+        self.inputs = self.accepted = self.calls = self.long = 0
+        self.functions = set()
+        self.long_functions = {}
+        self.slowest = self.latest = (0.0, "")
+        self.peak = (0, "")
 
 
 class Target:
     """Counts of one target and its failures."""
 
-    def __init__(self, name):
+    def __init__(self, db, name, bars, totals):
+        self.db = db
         self.name = name
+        self.bars = bars
+        self.totals = totals
         self.inputs = self.accepted = 0
         self.started = time.time()
-        self.states = {}
-        self.failures = []
+        self.failures = {}
+        self.waiting = []               # (statement, function) for a batch
 
-    def result(self, state, message, reproduce):
-        self.inputs += 1
-        if state is None:
-            self.accepted += 1
+    def offer(self, statement, function=None):
+        """An input that may be tried together with others; function: of a call, what is called."""
+        if function and (function.kind == "d" or Catalog.asks_for_long_work(statement)):
+            self.try_one(statement, function=function)
             return
-        self.states[state] = self.states.get(state, 0) + 1
-        # 42: the statement was not even understood, so the fuzzer's own mistake
-        if state.startswith(("XX", "42")) or state == "57014":
-            self.fail("SQLSTATE %s: %s" % (state, message), reproduce)
+        self.waiting.append((statement, function))
+        if len(self.waiting) == BATCH:
+            self.try_waiting()
 
-    def fail(self, why, reproduce):
-        self.failures.append((why, reproduce))
+    def try_waiting(self):
+        """The batch; what is not clear from it (a crash, too slow, too much memory, a record) is tried by itself."""
+        batch, self.waiting = self.waiting, []
+        if not batch:
+            return
+        whole = self.db.attempt_all([statement for statement, _ in batch], 10 * self.bars.seconds)
+        unclear = whole.state is not None or whole.peak > max(64 * MEGABYTE, 1.1 * self.totals.peak[0])
+        for (statement, function), outcome in zip(batch, whole.value or [None] * len(batch)):
+            if unclear or outcome.seconds > min(self.bars.seconds / 2, self.totals.slowest[0]):
+                self.try_one(statement, function=function)
+            else:
+                self.count(function)
+                self.judge(outcome, statement)
+
+    def count(self, function):
+        self.inputs += 1
+        if function:
+            self.totals.calls += 1
+            self.totals.functions.add((function.name, tuple(function.arguments), function.result, function.form))
+
+    def try_one(self, statement, payload=None, shown=None, function=None):
+        """Runs one input and judges it."""
+        shown = shown or statement
+        self.count(function)
+        if function and Catalog.asks_for_long_work(statement):
+            outcome = self.long_work(statement, function.name, shown)
+        else:
+            outcome = self.db.attempt(statement, payload, self.bars.seconds)
+            if outcome.state == CANCELLED or outcome.seconds > self.bars.seconds:
+                outcome = self.again(outcome, lambda: self.db.attempt(statement, payload, 10 * self.bars.seconds), self.bars.seconds)
+                if outcome.state == CANCELLED or outcome.seconds > self.bars.seconds:
+                    self.fail("took %.1f s" % outcome.seconds, shown)
+            self.totals.slowest = max(self.totals.slowest, (outcome.seconds, shown))
+        self.judge(outcome, shown)
+        return outcome
+
+    def again(self, outcome, attempt, bar):
+        """The quickest of three more attempts; the first that is quick enough will do."""
+        for _ in range(3):
+            other = attempt()
+            if outcome.state == CANCELLED or other.seconds < outcome.seconds:
+                outcome = other
+            if other.state != CANCELLED and other.seconds <= bar:
+                break
+        return outcome
+
+    def long_work(self, statement, name, shown):
+        """The first few of a function are given a second, later ones a tenth, before they are cancelled."""
+        seen = self.totals.long_functions.get(name, 0)
+        timeout = self.bars.seconds if seen < 3 else self.bars.seconds / 10
+        bar = timeout + self.bars.seconds
+        outcome = self.db.attempt(statement, None, timeout)
+        if outcome.seconds > bar:
+            for _ in range(3):
+                outcome = min(outcome, self.db.attempt(statement, None, timeout), key=lambda o: o.seconds)
+        if outcome.seconds > bar:
+            self.fail("did not end within %g s of its timeout: %.1f s" % (self.bars.seconds, outcome.seconds - timeout), shown)
+        elif outcome.state == CANCELLED or outcome.seconds > timeout:
+            self.totals.long += 1
+            self.totals.long_functions[name] = seen + 1
+            self.totals.latest = max(self.totals.latest, (outcome.seconds - timeout, shown))
+        if outcome.state == CANCELLED:
+            outcome = outcome._replace(state=None, value=None)
+        return outcome
+
+    def judge(self, outcome, shown):
+        if outcome.peak > self.totals.peak[0]:
+            self.totals.peak = (outcome.peak, shown)
+        if self.bars.memory and outcome.peak > self.bars.memory:
+            self.fail("memory: %d MB" % (outcome.peak // MEGABYTE), shown)
+        if outcome.state is None:
+            self.accepted += 1
+            if outcome.value is not None:
+                self.fail(outcome.value, shown)
+        elif outcome.state == "lost":
+            self.fail("connection lost after %.1f s: %s" % (outcome.seconds, outcome.message), shown)
+        elif not outcome.state.startswith(REFUSALS) and outcome.state != CANCELLED:
+            self.fail("SQLSTATE %s: %s" % (outcome.state, outcome.message), shown)
+
+    def fail(self, why, shown):
+        """Says it at once; of those that differ in their numbers only, the first three."""
+        kind = re.sub(r"\d+", "N", why.split("\n")[0])[:60]
+        self.failures[kind] = self.failures.get(kind, 0) + 1
+        if self.failures[kind] <= 3:
+            print("# %s: %s" % (self.name, why.replace("\n", " ")[:400]))
+            print("#   " + shown[:1500], flush=True)
 
     def report(self):
-        summary = "%s: %d inputs, %d accepted (%.1f s)" % (self.name, self.inputs, self.accepted, time.time() - self.started)
-        print(("not ok " if self.failures else "ok ") + summary)
-        for why, reproduce in self.failures[:5]:
-            print("# " + why.replace("\n", " ")[:400])
-            print("#   " + reproduce[:1500])
-        if len(self.failures) > 5:
-            print("# and %d more" % (len(self.failures) - 5))
+        self.try_waiting()
+        self.totals.inputs += self.inputs
+        self.totals.accepted += self.accepted
+        print("%s %s: %d inputs, %d accepted (%.1f s)" % ("not ok" if self.failures else "ok", self.name, self.inputs, self.accepted,
+                                                            time.time() - self.started))
+        for kind, times in self.failures.items():
+            print("# %d times: %s" % (times, kind))
         sys.stdout.flush()
         return not self.failures
-
-
-# ---------------------------------------------------------------- mutations
-
-INTEGERS = [0, 1, -1, 2, 8, 9, 255, 2**15, 2**16 - 1, 2**28, 2**30, 2**31 - 1, -(2**31), 2**32 - 1, 2**62, 2**63 - 1, -(2**63)]
-TOKENS = ["[", "]", "[[", "]]", ",", ",,", ":", "(", ")", "<", ">", "{", "}", '"', "'", "\\", " ", "\t", "\n", "-", "+", ".", "e",
-          "NaN", "nan", "Infinity", "-inf", "null", "1e999", "-1e999", "1e-999", "0x10", "1_000", "float2:", "float4:",
-          "float8:", "float16:", "(0,3):", "(2147483647):", "(2147483648):", "(-1):", "(65536,65536):", "99999999999999999999",
-          "0" * 400, "1" * 400, "é", "\u2212", "\U0001F9E0", "[" * 9, "]" * 9, "=", "AAAA", "true"]
-
-
-def mutate_bytes(rng, value):
-    """One of the usual lies about some bytes."""
-    data = bytearray(value)
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        kind = rng.randrange(9)
-        if kind == 0:
-            data = data[: rng.randrange(len(data) + 1)]
-        elif kind in (1, 2, 3):         # a field near the front
-            width = rng.choice((1, 2, 4, 8))
-            limit = len(data) if kind == 3 else min(len(data), 400 if rng.random() < 0.2 else 64)
-            if limit >= width:
-                at = rng.randrange(limit - width + 1)
-                if rng.random() < 0.7:
-                    at -= at % width
-                number = rng.choice(INTEGERS) if rng.random() < 0.8 else rng.getrandbits(64)
-                order = rng.choice(("big", "little"))
-                data[at : at + width] = (number % (1 << 8 * width)).to_bytes(width, order)
-        elif kind == 4 and data:
-            for _ in range(rng.randrange(1, 9)):
-                data[rng.randrange(len(data))] = rng.randrange(256)
-        elif kind == 5 and data:
-            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        elif kind == 6:
-            at = rng.randrange(len(data) + 1)
-            data[at:at] = bytes(rng.randrange(256) for _ in range(rng.randrange(1, 17)))
-        elif kind == 7 and data:
-            at = rng.randrange(len(data))
-            del data[at : at + rng.randrange(1, 17)]
-        elif kind == 8 and rng.random() < 0.2:
-            data = bytearray(rng.getrandbits(8) for _ in range(rng.randrange(200)))
-    return bytes(data)
-
-
-def mutate_text(rng, value):
-    text = value
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        kind = rng.randrange(8)
-        at = rng.randrange(len(text) + 1)
-        if kind == 0:
-            text = text[:at]
-        elif kind in (1, 2):
-            text = text[:at] + rng.choice(TOKENS) + text[at:]
-        elif kind == 3:
-            text = text[:at] + rng.choice(TOKENS) + text[at + rng.randrange(1, 9) :]
-        elif kind == 4:
-            text = text[:at] + text[at + rng.randrange(1, 9) :]
-        elif kind == 5 and text:
-            text = text[:at] + chr(rng.choice((rng.randrange(1, 128), rng.randrange(128, 0xD800)))) + text[at + 1 :]
-        elif kind == 6:
-            text = text[:at] + text
-        elif kind == 7 and rng.random() < 0.1:
-            text = rng.choice(TOKENS) * rng.choice((1, 10, 1000, 20000))
-    return text.replace("\0", "")
-
-
-def mutate_base64(rng, value):
-    """The payload of a state's text form, a header and base64, changed as bytes."""
-    found = re.match(r"^(.*?)([A-Za-z0-9+/]{16,}={0,2})$", value, re.S)
-    if not found:
-        return mutate_text(rng, value)
-    try:
-        payload = base64.b64decode(found[2])
-    except ValueError:
-        return mutate_text(rng, value)
-    return found[1] + base64.b64encode(mutate_bytes(rng, payload)).decode()
-
-
-# ---------------------------------------------------------------- types
-
-def batches(items, size):
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def run_batch(db, target, function, cast, statement, inputs, show):
-    """Inputs through try_*; a crash or a timeout is then looked for one by one."""
-    size = 100
-    for batch in batches(inputs, size):
-        try:
-            rows = db.run("SELECT ordinal, state, message FROM %s(%%s, %%s::%s)" % (function, cast), (statement, batch))
-            for ordinal, state, message in rows:
-                target.result(state, message, show(batch[ordinal - 1]))
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled, UnicodeDecodeError):
-            db.reopen()
-            for one in batch:
-                started = time.time()
-                try:
-                    rows = db.run("SELECT ordinal, state, message FROM %s(%%s, %%s::%s)" % (function, cast), (statement, [one]))
-                    target.result(rows[0][1], rows[0][2], show(one))
-                except (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.errors.QueryCanceled, UnicodeDecodeError) as error:
-                    target.inputs += 1
-                    target.fail("%s after %.0f s" % (str(error).strip() or "connection lost", time.time() - started), show(one))
-                    db.reopen()
 
 
 def quote(text):
@@ -301,382 +255,263 @@ def quote_bytes(value):
     return "'\\x" + bytes(value).hex() + "'"
 
 
-def fuzz_text(db, rng, budget, name, typmods):
-    target = Target("%s text" % name)
-    samples = [row[0] for row in db.run("SELECT v::text FROM samples_%s WHERE v IS NOT NULL AND length(v::text) < 20000" % name)]
-    samples.sort(key=len)
-    inputs = list(samples)
-    for sample in samples:               # cut at each character, while it is short
-        inputs += [sample[:at] for at in range(min(len(sample), 80))]
-    rng.shuffle(inputs)
-    inputs = inputs[: budget // 3]
-    while len(inputs) < budget:
-        sample = samples[int(len(samples) * rng.random() ** 2)]
-        inputs.append(mutate_base64(rng, sample) if rng.random() < 0.4 else mutate_text(rng, sample))
-    # Accepted values: their text form must read back to the same binary form.
-    check = ("SELECT CASE WHEN v IS NULL THEN NULL WHEN %(n)s_send(v::text::%(n)s) = %(n)s_send(v) OR v::text LIKE '%%NaN%%' "
-             "AND v::text::%(n)s::text = v::text THEN NULL ELSE 'text does not round-trip: ' || left(v::text, 200) END "
-             "FROM (SELECT $1::text::%(t)s::%(n)s AS v OFFSET 0) s")
-    for typmod in typmods:
-        part = inputs if typmod == "" else inputs[: budget // 20]
-        statement = check % {"n": name, "t": name + typmod}
-        run_batch_checked(db, target, "try_text", "text[]", statement, part,
-                          lambda one, t=name + typmod: "SELECT %s::%s" % (quote(one), t))
-    return target.report()
+class Fuzzer:
+    def __init__(self, args):
+        self.seed = args.seed
+        self.only = args.only
+        self.inputs = args.inputs
+        self.long_run = args.inputs >= LONG_RUN
+        self.bars = Bars(args.sanitized)
+        self.totals = Totals()
+        self.db = Backend()
 
+    def target(self, name):
+        return Target(self.db, name, self.bars, self.totals)
 
-def run_batch_checked(db, target, function, cast, statement, inputs, show):
-    """As run_batch; a result that is not NULL is a failure that the statement found."""
-    original = target.result
+    def prepare(self):
+        self.db.run(SETUP)
+        with open(SAMPLES, encoding="utf-8") as samples:
+            self.db.run(samples.read())
+        self.types = [row[0] for row in self.db.run(
+            """SELECT t.typname FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+               JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'neuroenc'
+               WHERE t.typtype = 'b' AND t.typelem = 0 AND t.typreceive <> 0 ORDER BY 1""")]
+        for name in self.types:         # a type without samples fails here
+            self.db.run("CREATE TABLE arrived_%s (id int GENERATED ALWAYS AS IDENTITY, v %s, sent bytea UNIQUE)" % (name, name))
+        for (statement,) in self.db.run(INDEXES):
+            self.db.run(statement)
+        self.db.run("ANALYZE")
+        self.catalog = Catalog(self.db, self.types)
 
-    def result(state, message, reproduce):
-        original(state, message, reproduce)
-        if state is None and message is not None:
-            target.fail(message, reproduce)
+    # ------------------------------------------------------------ literals
 
-    target.result = result
-    run_batch(db, target, function, cast, statement, inputs, show)
-    target.result = original
+    def values(self, rng, budget, samples, every, mutate):
+        """Samples, every one of a kind of each of them or a draw of these, and mutations."""
+        yield from samples
+        count = len(samples)
+        if self.long_run:
+            for sample in samples:
+                for kind in every:
+                    for one in kind(sample):
+                        count += 1
+                        yield one
+            budget = max(budget, count + budget // 2)
+        else:
+            for kind in every:
+                for _ in range(4):
+                    found = kind(rng.choice(samples[: max(3, len(samples) * 2 // 3)]))
+                    for one in rng.sample(found, min(len(found), budget // (6 * len(every)))):
+                        count += 1
+                        yield one
+        while count < budget:
+            count += 1
+            yield mutate(rng, samples[int(len(samples) * rng.random() ** 2)])
 
+    def text(self, rng, budget, name):
+        target = self.target("%s text" % name)
+        samples = [row[0] for row in self.db.run("SELECT v::text FROM samples_%s WHERE v IS NOT NULL ORDER BY length(v::text), id" % name)]
+        # Accepted values: their text form must read back to the same binary form.  A NaN's payload is not in the text.
+        check = ("SELECT CASE WHEN v IS NULL OR %(n)s_send(v::text::%(n)s) = %(n)s_send(v) OR v::text LIKE '%%NaN%%' "
+                 "AND v::text::%(n)s::text = v::text THEN NULL ELSE 'text does not round-trip: ' || left(v::text, 200) END "
+                 "FROM (SELECT %(v)s::text::%(t)s AS v OFFSET 0) s")
+        typmods = ["", "", "", "", "(3)", "(float2)", "(float8, 2, 2)"] if name == "tensor" else ["", "", "", "(3)"] if name == "sparse" else [""]
+        for count, one in enumerate(self.values(rng, budget, samples, [cuts, text_field_lies], mutate_literal)):
+            target.offer(check % {"n": name, "t": name + typmods[count % len(typmods)], "v": quote(one)})
+        return target.report()
 
-def field(value):
-    return struct.pack(">hi", 1, len(value)) + value
+    def binary(self, rng, budget, name):
+        target = self.target("%s binary" % name)
+        samples = [bytes(row[0]) for row in self.db.run(
+            "SELECT %(n)s_send(v) FROM samples_%(n)s WHERE v IS NOT NULL ORDER BY length(%(n)s_send(v)), id" % {"n": name})]
+        arriving = "CREATE TEMP TABLE IF NOT EXISTS arriving (v %s)" % name
+        self.db.run("DROP TABLE IF EXISTS arriving; " + arriving)
+        every = [cuts, field_lies, lambda sample: [sample + b"\0"]]
+        for count, one in enumerate(self.values(rng, budget, samples, every, mutate_bytes)):
+            outcome = target.try_one("COPY arriving FROM STDIN (FORMAT binary)", COPY_HEAD + struct.pack(">hi", 1, len(one)) + one + COPY_TAIL,
+                                     "-- COPY BINARY of one %s field: \\x%s" % (name, one.hex()))
+            if outcome.state == "lost":
+                self.db.run(arriving)
+            if count % 1000 == 999:
+                self.keep_arrived(target, name)
+        self.keep_arrived(target, name)
+        return target.report()
 
-
-def fuzz_binary(db, rng, budget, name):
-    target = Target("%s binary" % name)
-    samples = [bytes(row[0]) for row in
-               db.run("SELECT %s_send(v) FROM samples_%s WHERE v IS NOT NULL AND length(%s_send(v)) < 60000" % ((name,) * 3))]
-    samples.sort(key=len)
-    inputs = []
-    for sample in samples:
-        inputs += [sample[:at] for at in range(min(len(sample), 200))] + [sample + b"\0"]
-    rng.shuffle(inputs)
-    inputs = inputs[: budget // 3]
-    for sample in samples[: max(1, budget // 400)]:     # each header field, each lie
-        for at in range(0, min(64, len(sample) - 4)):
-            for number in INTEGERS:
-                if len(inputs) < budget * 2 // 3:
-                    inputs.append(sample[:at] + (number % 2**32).to_bytes(4, "big") + sample[at + 4 :])
-    while len(inputs) < budget:
-        inputs.append(mutate_bytes(rng, samples[int(len(samples) * rng.random() ** 2)]))
-    db.run("DROP TABLE IF EXISTS arrived; CREATE TEMP TABLE arrived (v %s)" % name)
-    for count, one in enumerate(inputs):
-        show = "-- COPY BINARY of one %s field: \\x%s" % (name, one.hex())
+    def keep_arrived(self, target, name):
+        """What was accepted: binary and text forms give it back, and some of it is kept for functions to live with."""
         try:
-            db.copy_in("COPY arrived FROM STDIN (FORMAT binary)", COPY_HEAD + field(one) + COPY_TAIL)
-            target.result(None, None, show)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-            if getattr(error, "pgcode", None):
-                target.result(error.pgcode, str(error), show)
-                continue
-            target.inputs += 1
-            target.fail("connection lost: %s" % str(error).strip(), show)
-            db.reopen()
-            db.run("CREATE TEMP TABLE arrived (v %s)" % name)
+            self.db.run("CREATE TEMP TABLE again (v %s)" % name)
+            out = self.db.copy_out("COPY (SELECT v FROM arriving ORDER BY ctid) TO STDOUT (FORMAT binary)")
+            self.db.attempt("COPY again FROM STDIN (FORMAT binary)", out, 0)
+            if self.db.copy_out("COPY (SELECT v FROM again ORDER BY ctid) TO STDOUT (FORMAT binary)") != out:
+                target.fail("binary does not round-trip", "-- COPY BINARY out and in")
+            rows = self.db.run("SELECT left(v::text, 300), %(n)s_send(v) FROM arriving WHERE %(n)s_send(v::text::%(n)s) <> %(n)s_send(v) "
+                               "AND (v::text NOT LIKE '%%NaN%%' OR v::text::%(n)s::text <> v::text)" % {"n": name})
+            for text, sent in rows[:3]:
+                target.fail("text does not round-trip: %s" % text, "-- sent as %s" % quote_bytes(sent))
+            self.db.run("INSERT INTO arrived_%(n)s (v, sent) SELECT v, %(n)s_send(v) FROM arriving WHERE pg_column_size(v) < 2500 "
+                        "AND %(n)s_send(v) NOT IN (SELECT %(n)s_send(v) FROM samples_%(n)s WHERE v IS NOT NULL) "
+                        "AND (SELECT count(*) FROM arrived_%(n)s) < %(kept)d "
+                        "ORDER BY md5(%(n)s_send(v)) LIMIT 40 ON CONFLICT DO NOTHING" % {"n": name, "kept": KEPT})
+            self.db.run("DROP TABLE again; TRUNCATE arriving")
         except psycopg2.Error as error:
-            target.result(error.pgcode or "XX000", str(error), show)
-        if count % 2000 == 1999:
-            check_arrived(db, target, name)
-    check_arrived(db, target, name)
-    return target.report()
+            target.fail("an accepted value can't be written and read back: %s" % str(error).strip(), "-- %s" % name)
+            self.db.reopen()
+            self.db.run("CREATE TEMP TABLE IF NOT EXISTS arriving (v %s)" % name)
 
+    def json(self, rng, budget):
+        target = self.target("json")
+        samples = ["[]", "[1,2.5,null]", "[[1,2],[3,4]]", "1", "[[[1]]]", '{"a":1}', "[1e400]", '["x"]', "[[],[]]", "[true]", "[" * 3000]
+        for kind in ("json", "jsonb"):
+            for one in self.values(rng, budget // 2, samples, [cuts, text_field_lies], mutate_text):
+                target.offer("SELECT NULL FROM (SELECT (%s::%s::tensor)::text AS t OFFSET 0) s WHERE length(t) < 0" % (quote(one), kind))
+        return target.report()
 
-def check_arrived(db, target, name):
-    """What was accepted: binary and text forms give it back, and it survives use."""
-    try:
-        db.run("CREATE TEMP TABLE again (v %s)" % name)
-        out = db.copy_out("COPY (SELECT v FROM arrived ORDER BY ctid) TO STDOUT (FORMAT binary)")
-        db.copy_in("COPY again FROM STDIN (FORMAT binary)", out)
-        if db.copy_out("COPY (SELECT v FROM again ORDER BY ctid) TO STDOUT (FORMAT binary)") != out:
-            target.fail("binary does not round-trip", "-- COPY BINARY out and in")
-        # A NaN's payload is not in the text, so there only the text must stand.
-        rows = db.run("SELECT left(v::text, 300), %(n)s_send(v) FROM arrived WHERE %(n)s_send(v::text::%(n)s) <> %(n)s_send(v) "
-                      "AND (v::text NOT LIKE '%%NaN%%' OR v::text::%(n)s::text <> v::text)" % {"n": name})
-        for text, sent in rows[:3]:
-            target.fail("text does not round-trip: %s" % text, "-- sent as %s" % quote_bytes(sent))
-        # What passed is what functions must live with: some of it joins the samples.
-        db.run("INSERT INTO samples_%(n)s (v) SELECT v FROM arrived WHERE pg_column_size(v) < 3000 "
-               "ORDER BY md5(%(n)s_send(v)) LIMIT 40" % {"n": name})
-        db.run("DROP TABLE again; TRUNCATE arrived")
-    except psycopg2.Error as error:
-        target.fail("an accepted value can't be written and read back: %s" % str(error).strip(), "-- %s" % name)
-        db.reopen()
-        db.run("CREATE TEMP TABLE IF NOT EXISTS arrived (v %s)" % name)
+    # ------------------------------------------------------------ files
 
+    def files(self, rng, budget, label, expressions, samples, lies):
+        """Each file goes to each of the expressions in a long run, else to one of them."""
+        target = self.target(label)
+        inputs = list(self.values(rng, max(20, budget - len(lies)), samples,
+                                  [lambda file: cuts(file)[:600], lambda file: field_lies(file, 352, (1, 2, 4, 8) if self.long_run else (2, 4))],
+                                  mutate_file))
+        self.db.run("DROP TABLE IF EXISTS files; CREATE TABLE files (id int, file bytea)")
+        for count, one in enumerate(lies + inputs):
+            literal = quote_bytes(one) + "::bytea"
+            if len(one) > 100000:
+                self.db.run("INSERT INTO files VALUES (%d, %s)" % (count, literal))
+                literal = "(SELECT file FROM files WHERE id = %d)" % count
+            for expression in expressions if self.long_run else [expressions[count % len(expressions)]]:
+                target.try_one("SELECT t FROM (SELECT (%s)::text AS t OFFSET 0) s WHERE length(t) < 0" % expression.replace("$1", literal))
+        return target.report()
 
-# ---------------------------------------------------------------- files
+    def npy(self, rng, budget):
+        return self.files(rng, budget, "npy", ["from_npy($1)"], npy_files(), npy_lies())
 
-def npy_files():
-    rng = np.random.default_rng(0)
-    arrays = [np.arange(6.0).reshape(2, 3), np.float32(3), np.zeros((0, 3)), rng.standard_normal((3, 4, 5)),
-              np.asfortranarray(rng.standard_normal((3, 4))), np.array([True, False]), np.arange(5, dtype=">i4"),
-              np.arange(5, dtype="<u2"), rng.standard_normal(7).astype("<f2"), rng.standard_normal(7).astype(">f8"),
-              np.arange(3, dtype="i1"), np.arange(3, dtype="<u8")]
-    files = []
-    for version in ((1, 0), (2, 0), (3, 0)):
-        for array in arrays:
-            out = io.BytesIO()
-            np.lib.format.write_array(out, np.asanyarray(array), version=version)
-            files.append(out.getvalue())
-    return files
+    def nifti(self, rng, budget):
+        mask = quote_bytes(nifti_files()[3]) + "::bytea"
+        return self.files(rng, budget, "nifti", [
+            "nifti_header($1)", "nifti_affine($1)", "SELECT count(q) FROM nifti_voxels($1) q", "SELECT count(q) FROM nifti_voxels($1, $1) q",
+            "SELECT count(q) FROM nifti_voxels(%s, $1) q" % mask, "SELECT count(q) FROM nifti_volumes($1, $1) q"], nifti_files(), nifti_bombs())
 
+    # ------------------------------------------------------------ functions
 
-def nifti1(order="<", datatype=16, bitpix=32, shape=(3, 4, 2, 5), slope=2.0, inter=1.0, sform=1):
-    """A small NIfTI-1 file, written from the standard's table of offsets."""
-    head = bytearray(352)
-    struct.pack_into(order + "i", head, 0, 348)
-    struct.pack_into(order + "8h", head, 40, len(shape), *(list(shape) + [1] * (7 - len(shape))))
-    struct.pack_into(order + "hh", head, 70, datatype, bitpix)
-    struct.pack_into(order + "8f", head, 76, 1, 2, 2, 3, 1.5, 0, 0, 0)
-    struct.pack_into(order + "3f", head, 108, 352, slope, inter)
-    struct.pack_into(order + "hh", head, 252, 1 - sform, sform)
-    struct.pack_into(order + "6f", head, 256, 0.1, 0.2, 0.3, 1, 2, 3)
-    struct.pack_into(order + "12f", head, 280, 2, 0, 0, -10, 0, 2, 0, -20, 0, 0, 3, 5)
-    head[344:348] = b"n+1\0"
-    return bytes(head) + bytes(range(256)) * (int(np.prod(shape)) * bitpix // 8 // 256 + 1)
+    def functions(self, rng, budget):
+        target = self.target("functions")
+        called = [f for f in self.catalog.callables + self.catalog.casts if f.kind != "a"]
+        for number in range(max(budget, 2 * len(called))):
+            function = called[number % len(called)]
+            left = sum(default is not None for default in function.defaults)
+            n = len(function.arguments) - (rng.randrange(1, left + 1) if left and rng.random() < 0.4 else 0)
+            values = [self.catalog.draw(rng, function, at) for at in range(n)]
+            target.offer(self.catalog.statement(function, values), function)
+        return target.report()
 
+    def aggregates(self, rng, budget):
+        target = self.target("aggregates")
+        called = [f for f in self.catalog.callables if f.kind in "aw" and f.arguments]
+        for number in range(max(budget, 2 * len(called))):
+            function = called[number % len(called)]
+            columns = []
+            for at in range(len(function.arguments)):
+                one = self.catalog.draw(rng, function, at)
+                columns.append([one if rng.random() < 0.6 else self.catalog.draw(rng, function, at) for _ in range(4)]
+                               if at == 0 or rng.random() < 0.5 else [one] * 4)
+            target.offer(self.catalog.statement(function, None, list(zip(*columns))), function)
+        return target.report()
 
-def nifti2(order="<", shape=(3, 4, 2, 5)):
-    head = bytearray(544)
-    struct.pack_into(order + "i", head, 0, 540)
-    head[4:12] = b"n+2\0\r\n\x1a\n"
-    struct.pack_into(order + "hh", head, 12, 64, 64)
-    struct.pack_into(order + "8q", head, 16, len(shape), *(list(shape) + [1] * (7 - len(shape))))
-    struct.pack_into(order + "8d", head, 104, 1, 2, 2, 3, 1.5, 0, 0, 0)
-    struct.pack_into(order + "q2d", head, 168, 544, 1, 0)
-    struct.pack_into(order + "ii", head, 344, 0, 1)
-    struct.pack_into(order + "12d", head, 400, 2, 0, 0, -10, 0, 2, 0, -20, 0, 0, 3, 5)
-    return bytes(head) + bytes(8 * int(np.prod(shape)))
+    def edges(self, rng, budget):
+        target = self.target("edges")
+        every = Combinations(self.catalog, self.catalog.callables + self.catalog.casts, self.seed)
+        n = len(every) if self.long_run else min(budget, len(every))
+        for number in rng.sample(range(len(every)), n):
+            function, statement = every.function_and_statement(number)
+            target.offer(statement, function)
+        target.name = "edges (of %d combinations)" % len(every)
+        return target.report()
 
-
-def nifti_files():
-    files = [nifti1(), nifti1(">"), nifti1(datatype=4, bitpix=16), nifti1(datatype=2, bitpix=8, shape=(3, 4, 2)),
-             nifti1(datatype=64, bitpix=64, sform=0), nifti1(datatype=512, bitpix=16, slope=0), nifti2(), nifti2(">")]
-    files += [gzip.compress(f, 6, mtime=0) for f in files[:4]]
-    return files
-
-
-def mutate_file(rng, value):
-    if value[:2] == b"\x1f\x8b" and rng.random() < 0.6:
-        return gzip.compress(mutate_bytes(rng, gzip.decompress(value)), 1, mtime=0)
-    return mutate_bytes(rng, value)
-
-
-def fuzz_files(db, rng, budget, label, expressions, files):
-    target = Target(label)
-    inputs = list(files)
-    for sample in files:
-        inputs += [sample[:at] for at in range(0, min(len(sample), 560), 1 + len(files) // 4)]
-    rng.shuffle(inputs)
-    inputs = inputs[: budget // 3]
-    while len(inputs) < budget:
-        inputs.append(mutate_file(rng, rng.choice(files)))
-    share = max(1, len(inputs) // len(expressions))
-    for number, (expression, needs) in enumerate(expressions):
-        if not needs:
-            continue
-        run_batch(db, target, "try_bytea", "bytea[]", "SELECT count(s)::text FROM (SELECT %s AS s) q" % expression,
-                  [psycopg2.Binary(one) for one in inputs[number * share : (number + 1) * share]],
-                  lambda one, e=expression: "SELECT " + e.replace("$1", "%s::bytea" % quote_bytes(one.adapted)))
-    return target.report()
-
-
-# ---------------------------------------------------------------- functions
-
-def pools(db, types):
-    """SQL expressions of edge values by type name."""
-    pool = {
-        "integer": ["0", "1", "-1", "2", "3", "5", "7", "100", "2147483647", "'-2147483648'", "NULL"],
-        "smallint": ["0::int2", "1::int2", "'-32768'", "32767::int2"],
-        "bigint": ["0", "1", "-1", "2", "3", "10", "9223372036854775807", "'-9223372036854775808'", "NULL"],
-        "double precision": ["0", "1", "-1", "0.5", "2", "1e-300", "1e300", "'NaN'", "'Infinity'", "'-Infinity'", "1e15", "NULL"],
-        "real": ["0", "1", "-1", "0.5", "'NaN'", "'Infinity'", "3e38"],
-        "numeric": ["0", "1", "-1.5", "'NaN'", "1e400", "'Infinity'"],
-        "boolean": ["true", "false", "NULL"],
-        "text": ["''", "'float2'", "'float4'", "'float8'", "'r'", "'r2'", "'r2_pooled'", "'nonsense'", "'é'", "repeat('x', 3000)", "NULL"],
-        "bytea": ["''", "'\\x00'", "'\\x934e554d5059'", "NULL"],
-        "integer[]": ["'{}'", "'{0}'", "'{1}'", "'{1,2}'", "'{2,3}'", "'{-1}'", "'{2147483647}'", "'{65536,65536}'", "'{1,NULL}'",
-                      "'{{1,2},{3,4}}'", "'{1,1,1,1,1,1,1,1,1}'", "'{0,2147483647}'", "'[5:6]={1,2}'", "'{-2147483648}'", "NULL"],
-        "bigint[]": ["'{}'", "'{0}'", "'{1}'", "'{1,2}'", "'{1,1}'", "'{-1}'", "'{9223372036854775807}'", "'{1,NULL}'", "'{{1,2},{3,4}}'", "NULL"],
-        "smallint[]": ["'{}'", "'{1,NULL}'", "'{{1,2},{3,4}}'"],
-        "double precision[]": ["'{}'", "'{0}'", "'{1}'", "'{1,10,100}'", "'{-1}'", "'{NaN}'", "'{Infinity,1}'", "'{1,NULL}'", "'{{1,2},{3,4}}'",
-                               "'{1e-300,1e300}'", "'{1,1}'", "NULL"],
-        "real[]": ["'{}'", "'{1,NULL,NaN}'", "'{{1,2},{3,4}}'"],
-        "numeric[]": ["'{}'", "'{1e400}'", "'{1,NULL,NaN}'", "'{Infinity}'"],
-        "boolean[]": ["'{}'", "'{t}'", "'{t,f}'", "'{t,f,t}'", "'{t,NULL,f}'", "'{{t,f},{f,t}}'", "NULL"],
-        "text[]": ["'{}'", "'{a}'", "'{a,NULL}'"],
-        "json": ["'[]'", "'[1,null]'", "'[[1],[2,3]]'", "'{}'", "'1'", "'\"x\"'"],
-        "jsonb": ["'[]'", "'[1,null]'", "'[[1],[2,3]]'", "'{}'", "'1e400'", "'\"x\"'"],
-        "cstring[]": ["'{}'", "'{3}'", "'{float2,3,4}'", "'{nonsense}'"],
-        "name": ["'x'"],
-        "oid": ["0", "23"],
-    }
-    for name in types:
-        rows = db.run("SELECT id FROM samples_%s WHERE v IS NOT NULL AND pg_column_size(v) < 3000 ORDER BY id" % name)
-        pool[name] = ["(SELECT v FROM samples_%s WHERE id = %d)" % (name, row[0]) for row in rows] + ["NULL"]
-        pool[name + "[]"] = ["'{}'", "NULL", "(SELECT array_agg(v) FROM samples_%s WHERE id < 6)" % name]
-    small = ["'[1,2,3]'", "'[0,0,0]'", "'[3,1,2]'", "'[[1,2,3],[4,5,6],[7,8,10]]'", "'float8:[1,2,3]'", "'float2:[1,NaN,3]'",
-             "'[[2,1,0,0],[0,2,0,0],[0,0,3,0],[0,0,0,1]]'", "'[1]'", "'[]'"]
-    odd = ["'5'", "'[[[[[[[[1]]]]]]]]'", "'(0,3):[]'", "'(0,65536,4):[]'", "'[[1],[2],[3]]'", "'[NaN,Infinity,-Infinity]'",
-           "'float8:[1e300,1e-300,-1e300]'", "zeros('{1000000}')", "zeros('{100000,1}')", "zeros('{1,100000}')"]
-    pool["tensor"] = pool.get("tensor", []) + small * 3 + odd
-    return pool
-
-
-def functions_of(db, kinds):
-    """(name, argument types, returns a set, number of defaults, result type) of the extension's functions."""
-    return db.run(
-        """SELECT p.oid::regproc::text, ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) WITH ORDINALITY u(t, i) ORDER BY i),
-                  p.proretset, p.pronargdefaults, format_type(p.prorettype, NULL), p.provariadic <> 0, p.prokind
-           FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-           JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'neuroenc'
-           WHERE p.prokind = ANY (%s::"char"[]) ORDER BY p.oid::regprocedure::text""", (kinds,))
-
-
-def callable_by(pool, arguments):
-    return all(a in pool for a in arguments)
-
-
-def draw(rng, pool, kind):
-    value = rng.choice(pool[kind])
-    return value + "::" + kind
-
-
-def call(rng, pool, function):
-    name, arguments, returns_set, defaults, result, variadic, kind = function
-    if defaults and rng.random() < 0.4:
-        arguments = arguments[: len(arguments) - rng.randrange(1, defaults + 1)]
-    return call_with(function, [draw(rng, pool, a) for a in arguments])
-
-
-def call_with(function, values):
-    name, arguments, returns_set, _, _, variadic, kind = function
-    if variadic and len(values) == len(arguments):
-        values = values[:-1] + ["VARIADIC " + values[-1]]
-    text = "%s(%s)" % (name, ", ".join(values))
-    if kind == "w":
-        text += " OVER ()"
-    if returns_set:
-        return "SELECT count(q)::text FROM %s q" % text
-    return "SELECT left((%s)::text, 10)" % text
-
-
-def fuzz_functions(db, rng, budget, pool):
-    target = Target("functions")
-    functions = [f for f in functions_of(db, ["f", "w"]) if callable_by(pool, f[1]) and f[4] not in ("internal", "cstring", "trigger")]
-    per = max(3, budget // max(1, len(functions)))
-    statements = [call(rng, pool, f) for f in functions for _ in range(per if f[1] else 1)]
-    run_batch_each(db, target, statements)
-    return target.report()
-
-
-def fuzz_edges(db, rng, budget, pool):
-    target = Target("edges")
-    statements = []
-    for function in functions_of(db, ["f", "w"]):
-        if not callable_by(pool, function[1]) or function[4] in ("internal", "cstring", "trigger") or not function[1]:
-            continue
-        kinds = function[1]
-        edges = [sorted(set(pool[kind])) for kind in kinds]
-        chosen = [{at: value} for at in range(len(kinds)) for value in edges[at]]
-        if len(kinds) > 1:
-            chosen += [{0: a, 1: b} for a in edges[0] for b in edges[1]]
-        for fixed in chosen:
-            statements.append(call_with(function, [(fixed[at] if at in fixed else rng.choice(pool[kind])) + "::" + kind
-                                                   for at, kind in enumerate(kinds)]))
-    rng.shuffle(statements)
-    everything = len(statements)
-    run_batch_each(db, target, statements[:budget])
-    target.name = "edges (of %d calls)" % everything
-    return target.report()
-
-
-def fuzz_aggregates(db, rng, budget, pool):
-    target = Target("aggregates")
-    aggregates = [f for f in functions_of(db, ["a"]) if callable_by(pool, f[1])]
-    per = max(3, budget // max(1, len(aggregates)))
-    statements = []
-    for function in aggregates:
-        for _ in range(per):
-            names = ["a%d" % i for i in range(len(function[1]))]
-            if rng.random() < 0.6:      # rows that fit one another
-                columns = [[draw(rng, pool, a)] * rng.randrange(1, 5) for a in function[1]]
+    def operators(self, rng, budget):
+        target = self.target("operators")
+        statements = []
+        for name, left, right, result in self.catalog.operators:
+            if left is None:
+                form = "SELECT ({op} {value})::text AS t"
+            elif left not in self.types:
+                form = "SELECT (s.v)::text AS t FROM samples_{right} s WHERE ({value} {op} s.v) IS NULL"
+            elif result == "boolean":
+                form = "SELECT count(*)::text AS t FROM samples_{left} s WHERE s.v {op} {value}"
+            elif result == "double precision":
+                form = "SELECT (s.v)::text AS t FROM samples_{left} s ORDER BY s.v {op} {value} LIMIT 3"
             else:
-                columns = [[draw(rng, pool, a) for _ in range(4)] for a in function[1]]
-            n = min(len(c) for c in columns)
-            rows = ", ".join("(%s)" % ", ".join(c[i] for c in columns) for i in range(n))
-            statements.append("SELECT left(%s(%s)::text, 10) FROM (VALUES %s) q(%s)"
-                              % (function[0], ", ".join(names), rows, ", ".join(names)))
-    run_batch_each(db, target, statements)
-    return target.report()
+                form = "SELECT (s.v)::text AS t FROM samples_{left} s WHERE (s.v {op} {value}) IS NULL"
+            kind = right if left is None or left in self.types else left
+            statements += ["SELECT t FROM (%s) q WHERE length(t) < 0" % form.format(op=name, left=left, right=right, value="(%s)::%s" % (value, kind))
+                           for value in self.catalog.values_of_type(kind)]
+        self.db.run("SET enable_seqscan = off")
+        if not self.long_run:
+            statements = rng.sample(statements, min(len(statements), budget))
+        for statement in statements:
+            target.offer(statement)
+        target.try_waiting()
+        self.db.run("RESET enable_seqscan")
+        return target.report()
 
+    def arrived(self, rng, budget):
+        """Each position of each callable that takes a type, with each value that its receive function let pass."""
+        target = self.target("arrived")
+        takers = [(function, at) for function in self.catalog.callables + self.catalog.casts
+                  for at, kind in enumerate(function.arguments) if kind in self.types]
+        values = {name: [row[0] for row in self.db.run("SELECT id FROM arrived_%s ORDER BY id" % name)] for name in self.types}
+        for name in self.types:
+            if not values[name]:
+                target.fail("no value of %s arrived that is not a sample: run the binary targets too" % name, "--only 'binary|arrived'")
+        each = [(function, at, i) for function, at in takers for i in values[function.arguments[at]]]
+        chosen = each if self.long_run else rng.sample(each, min(len(each), budget))
+        for function, at, i in chosen:
+            arguments = [self.catalog.draw(rng, function, other) for other in range(len(function.arguments))]
+            arguments[at] = "(SELECT v FROM arrived_%s WHERE id = %d)" % (function.arguments[at], i)
+            target.offer(self.catalog.statement(function, arguments), function)
+        target.name = "arrived (%d values of %d types x their %d uses)" % (sum(map(len, values.values())), len(values), len(takers))
+        return target.report()
 
-def run_batch_each(db, target, statements):
-    for batch in batches(statements, 50):
-        try:
-            for ordinal, state, message in db.run("SELECT ordinal, state, message FROM try_each(%s)", (batch,)):
-                target.result(state, message, batch[ordinal - 1])
-        except (psycopg2.Error, UnicodeDecodeError):
-            db.reopen()
-            for one in batch:
-                try:
-                    rows = db.run("SELECT ordinal, state, message FROM try_each(%s)", ([one],))
-                    target.result(rows[0][1], rows[0][2], one)
-                except (psycopg2.Error, UnicodeDecodeError) as error:
-                    target.inputs += 1
-                    target.fail(str(error).strip() or "connection lost", one)
-                    db.reopen()
+    # ------------------------------------------------------------ all
 
+    def plan(self):
+        """(label, share of the inputs, target)"""
+        targets = []
+        for name in self.types:
+            targets += [("%s text" % name, 3, lambda r, b, n=name: self.text(r, b, n)),
+                        ("%s binary" % name, 3, lambda r, b, n=name: self.binary(r, b, n))]
+        return targets + [("npy", 3, self.npy), ("nifti", 5, self.nifti), ("json", 2, self.json), ("arrived", 40, self.arrived),
+                          ("functions", 30, self.functions), ("edges", 60, self.edges), ("operators", 10, self.operators),
+                          ("aggregates", 20, self.aggregates)]
 
-# ---------------------------------------------------------------- main
+    def run(self):
+        good = True
+        plan = self.plan()
+        total = sum(share for _, share, _ in plan)
+        for label, share, run in plan:
+            if not self.only or re.search(self.only, label):
+                good &= run(random.Random("%s:%s" % (self.seed, label)), max(20, self.inputs * share // total))
+        return self.summary() and good
 
-def base_types(db):
-    """Base types of the extension that have a receive function."""
-    return [row[0] for row in db.run(
-        """SELECT t.typname FROM pg_type t JOIN pg_depend d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
-           JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'neuroenc'
-           WHERE t.typtype = 'b' AND t.typelem = 0 AND t.typreceive <> 0 ORDER BY 1""")]
-
-
-def exists(db, function):
-    return db.run("SELECT to_regprocedure(%s) IS NOT NULL", (function,))[0][0]
-
-
-def plan(db):
-    """(label, share of the budget, run(rng, budget))"""
-    types = [t for t in base_types(db) if db.run("SELECT to_regclass(%s) IS NOT NULL", ("samples_" + t,))[0][0]]
-    targets = []
-    for name in types:
-        typmods = ["", "(3)", "(float2)", "(float8, 2, 2)"] if name == "tensor" else [""]
-        targets.append(("%s text" % name, 3, lambda r, b, n=name, t=typmods: fuzz_text(db, r, b, n, t)))
-        targets.append(("%s binary" % name, 3, lambda r, b, n=name: fuzz_binary(db, r, b, n)))
-    if exists(db, "from_npy(bytea)"):
-        targets.append(("from_npy", 2, lambda r, b: fuzz_files(db, r, b, "from_npy", [("from_npy($1)::text", True)], npy_files())))
-    nifti = [("nifti_header($1)::text", exists(db, "nifti_header(bytea)")),
-             ("nifti_affine($1)::text", exists(db, "nifti_affine(bytea)")),
-             ("(SELECT count(q) FROM nifti_voxels($1) q)::text", exists(db, "nifti_voxels(bytea,bytea)")),
-             ("(SELECT count(q) FROM nifti_voxels($1, $1) q)::text", exists(db, "nifti_voxels(bytea,bytea)")),
-             ("(SELECT count(q) FROM nifti_volumes($1, $1) q)::text", exists(db, "nifti_volumes(bytea,bytea)"))]
-    if any(there for _, there in nifti):
-        targets.append(("nifti", 3, lambda r, b: fuzz_files(db, r, b, "nifti", nifti, nifti_files())))
-    json_statement = "SELECT ($1::%s::tensor)::text"
-    json_samples = ["[]", "[1,2.5,null]", "[[1,2],[3,4]]", "1", "[[[1]]]", '{"a":1}', "[1e400]", '["x"]', "[[],[]]", "[true]"]
-    if db.run("SELECT count(*) FROM pg_cast WHERE castsource = 'json'::regtype AND casttarget = to_regtype('tensor')")[0][0]:
-        targets.append(("json", 1, lambda r, b: fuzz_json(db, r, b, json_statement, json_samples)))
-    targets.append(("functions", 12, lambda r, b: fuzz_functions(db, r, b, pools(db, types))))
-    targets.append(("edges", 30, lambda r, b: fuzz_edges(db, r, b, pools(db, types))))
-    targets.append(("aggregates", 6, lambda r, b: fuzz_aggregates(db, r, b, pools(db, types))))
-    return targets
-
-
-def fuzz_json(db, rng, budget, statement, samples):
-    target = Target("json")
-    for kind in ("json", "jsonb"):
-        inputs = samples + [mutate_text(rng, rng.choice(samples)) for _ in range(budget // 2)]
-        run_batch(db, target, "try_text", "text[]", statement % kind, inputs,
-                  lambda one, k=kind: "SELECT %s::%s::tensor" % (quote(one), k))
-    return target.report()
+    def summary(self):
+        totals = self.totals
+        complaints = ["no edge values for arguments of type %s (EDGES in calls.py)" % kind for kind in self.catalog.unknown]
+        if not self.only and totals.inputs < self.inputs:
+            complaints.append("%d inputs were asked for" % self.inputs)
+        if not self.only and len(totals.functions) < len(self.catalog.callables + self.catalog.casts):
+            complaints.append("%d functions, casts and subscripts can be called" % len(self.catalog.callables + self.catalog.casts))
+        print("%s summary: %d inputs, %d accepted; %d functions, casts and subscripts x %d argument combinations; slowest %.2f s; "
+              "%d calls asked for long work and were cancelled in time, at the latest after %.2f s; peak memory %d MB with a limit of %d MB"
+              % ("not ok" if complaints else "ok", totals.inputs, totals.accepted, len(totals.functions), totals.calls, totals.slowest[0],
+                 totals.long, totals.latest[0], totals.peak[0] // MEGABYTE, MEMORY_LIMIT // MEGABYTE))
+        print("# %d further functions have an argument of type internal, which no SQL can give" % self.catalog.internal)
+        print("# %.0f s of a processor in the server" % self.db.processor())
+        for complaint in complaints:
+            print("# " + complaint)
+        for what, (_, shown) in (("slowest", totals.slowest), ("latest cancelled", totals.latest), ("peak memory", totals.peak)):
+            print("# %s: %s" % (what, shown[:300]))
+        return not complaints
 
 
 def main():
@@ -684,21 +519,13 @@ def main():
     parser.add_argument("--inputs", type=int, default=20000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--only", help="regular expression over the target's name")
-    args = parser.parse_args()
-    db = Database()
+    parser.add_argument("--sanitized", action="store_true", help="the server runs under ASan or UBSan: more time, memory is not watched")
+    fuzzer = Fuzzer(parser.parse_args())
     try:
-        db.run(SETUP)
-        with open(SAMPLES, encoding="utf-8") as samples:
-            db.run(samples.read())
-        targets = plan(db)
-        total = sum(weight for _, weight, _ in targets)
-        good = True
-        for label, weight, run in targets:
-            if args.only and not re.search(args.only, label):
-                continue
-            good &= run(random.Random("%s:%s" % (args.seed, label)), max(20, args.inputs * weight // total))
+        fuzzer.prepare()
+        good = fuzzer.run()
     finally:
-        db.close()
+        fuzzer.db.close()
     sys.exit(0 if good else 1)
 
 

@@ -1,0 +1,36 @@
+-- States that are sums: what comes of adding them reads back as the same bytes,
+-- and sums past the range of float8 are refused where they would be written.
+SET client_min_messages = warning; CREATE EXTENSION IF NOT EXISTS neuroenc; RESET client_min_messages;
+
+CREATE TEMP TABLE byte_rows AS
+    SELECT i, i % 3 AS fold, tensor('[' || sin(i) || ',' || cos(i * i) || ',' || i % 5 || ']') AS x
+    FROM generate_series(1, 400) AS i;
+
+-- Rows that were held before moments came to them lay in several pieces.
+SELECT gram_send(g) = gram_send(g::text::gram) AS same_bytes
+FROM (SELECT sum(g ORDER BY o) AS g
+      FROM (SELECT 1, gram_agg(x) FROM byte_rows WHERE i <= 12
+            UNION ALL SELECT 2, gram_agg(x) FROM byte_rows) AS s (o, g)) AS q;
+SELECT trial_set_send(t) = trial_set_send(t::text::trial_set) AS same_bytes
+FROM (SELECT sum(t ORDER BY o) AS t
+      FROM (SELECT 1, trials_agg(1, x) FROM byte_rows WHERE i <= 12
+            UNION ALL SELECT 2, trials_agg(1, x) FROM byte_rows) AS s (o, t)) AS q;
+
+-- Values whose squares are past float8
+CREATE TEMP TABLE byte_large AS
+    SELECT tensor('float8:[' || CASE i % 2 WHEN 0 THEN '-' ELSE '' END || '1e300,' || i || ',1]') AS x FROM generate_series(1, 300) AS i;
+SELECT gram_agg(x)::text IS NULL FROM byte_large;
+SELECT gram_send(gram_agg(x)) IS NULL FROM byte_large;
+CREATE TEMP TABLE byte_stored AS SELECT gram_agg(x) AS g FROM byte_large;
+SELECT residuals_agg(x)::text IS NULL FROM byte_large;
+SELECT class_sums_agg(x, 1)::text IS NULL FROM byte_large;
+SELECT class_means_agg(x, 1)::text IS NULL FROM byte_large;
+SELECT trials_agg(1, x)::text IS NULL FROM byte_large;
+
+-- The sum of two states whose sums of squares, 2^1023, are just in range (p = q = 1, n = 2)
+SELECT (c + c)::text IS NULL
+FROM (SELECT ('cross_gram():' || translate(encode(decode('01080000' || '01000000' || '01000000' || '0200000000000000' ||
+              '0000000000000000' || '0000000000000000' || '000000000000e07f' ||
+              '0000000000000000' || '0000000000000000' || '000000000000e07f' || '0000000000000000', 'hex'), 'base64'), E'\n', ''))::cross_gram AS c) AS q;
+
+DROP TABLE byte_rows, byte_large;
