@@ -20,7 +20,7 @@ import psycopg2.errors
 
 MEGABYTE = 1 << 20
 MEMORY_LIMIT = 256 * MEGABYTE
-LOST_AFTER = 60.0               # seconds after which a server process that does not answer is killed
+LOST_AFTER = 60.0               # seconds after its timeout when a server process that does not answer is killed
 
 SESSION = """
 SET log_min_messages = fatal;
@@ -42,7 +42,7 @@ class Backend:
         self.name = "fuzz_%d" % os.getpid()
         self.admin('CREATE DATABASE "%s"' % self.name)
         self.files = []
-        self.since = None
+        self.deadline = None
         self.open()
         threading.Thread(target=self.watch, daemon=True).start()
 
@@ -82,9 +82,9 @@ class Backend:
         """A server process that answers neither us nor its own timeout: its end is found as a lost connection."""
         while True:
             time.sleep(1)
-            since = self.since
-            if since is not None and time.monotonic() - since > LOST_AFTER:
-                self.since = None
+            deadline = self.deadline
+            if deadline is not None and time.monotonic() > deadline:
+                self.deadline = None
                 os.kill(self.pid, signal.SIGKILL)
 
     def query(self, statement, args=None):
@@ -145,12 +145,13 @@ class Backend:
         state = message = value = None
         os.write(self.files[2], b"5")
         waited = self.waited()
-        self.since = started = time.monotonic()
+        started = time.monotonic()
+        self.deadline = started + timeout + LOST_AFTER
         try:
             value = work()
         except (psycopg2.Error, UnicodeDecodeError) as error:
             state, message = getattr(error, "pgcode", None) or "lost", str(error).strip()
-        self.since = None
+        self.deadline = None
         seconds = time.monotonic() - started
         try:
             seconds -= self.waited() - waited

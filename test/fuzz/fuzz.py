@@ -341,7 +341,7 @@ class Fuzzer:
         try:
             self.db.run("CREATE TEMP TABLE again (v %s)" % name)
             out = self.db.copy_out("COPY (SELECT v FROM arriving ORDER BY ctid) TO STDOUT (FORMAT binary)")
-            self.db.attempt("COPY again FROM STDIN (FORMAT binary)", out, 0)
+            self.db.attempt("COPY again FROM STDIN (FORMAT binary)", out, 600)
             if self.db.copy_out("COPY (SELECT v FROM again ORDER BY ctid) TO STDOUT (FORMAT binary)") != out:
                 target.fail("binary does not round-trip", "-- COPY BINARY out and in")
             rows = self.db.run("SELECT left(v::text, 300), %(n)s_send(v) FROM arriving WHERE %(n)s_send(v::text::%(n)s) <> %(n)s_send(v) "
