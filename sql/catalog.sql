@@ -16,11 +16,11 @@ CREATE VIEW members AS
 CREATE VIEW functions AS
     SELECT p.*, p.oid::regprocedure::text AS signature FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid;
 
--- Every object has a comment (an operator family has its class's).
-SELECT type, identity FROM members m
-WHERE obj_description(objid, classid::regclass::name) IS NULL
-  AND NOT (classid = 'pg_opfamily'::regclass AND EXISTS (SELECT FROM pg_opclass c WHERE c.opcfamily = m.objid))
-ORDER BY 1, 2;
+-- Every object has a comment, of whatever kind it is, and every setting a description.
+SELECT DISTINCT type FROM members ORDER BY 1;
+SELECT type, identity FROM members WHERE obj_description(objid, classid::regclass::name) IS NULL ORDER BY 1, 2;
+LOAD 'neuroenc';
+SELECT name, length(short_desc) > 12 AS described FROM pg_settings WHERE name LIKE 'neuroenc.%' ORDER BY 1;
 
 -- ... and none is a placeholder.
 SELECT identity FROM members WHERE length(obj_description(objid, classid::regclass::name)) < 12 ORDER BY 1;

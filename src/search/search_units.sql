@@ -35,7 +35,7 @@ CREATE AGGREGATE localizer(x tensor, condition boolean) (
     SFUNC = localizer_add, STYPE = localizer, SSPACE = 1048576,
     FINALFUNC = localizer_final, COMBINEFUNC = localizer_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE localizer(tensor, boolean) IS 'which units respond more to a condition than to its control (sentences and lists of non-words, faces and objects)? The state from which units(localizer) and localizer_units(localizer) say it: means and variances of each of the p elements of x over the rows where condition is true, and over those where it is false. Single pass, 40 bytes a unit. Rows with a NULL are skipped, no row gives NULL. An aggregate can''t return rows: write FROM (SELECT localizer(x, condition) AS l FROM rows) AS q, units(q.l). Errors: a NaN or an infinity in x (row and element are named), vectors of different lengths, squares past the range of float8';
+COMMENT ON AGGREGATE localizer(tensor, boolean) IS 'which units respond more to a condition than to its control (sentences and lists of non-words, faces and objects)? The state from which units(localizer) and localizer_units(localizer) say it: means and variances of each of the p elements of x over the rows where condition is true, and over those where it is false. Single pass, 40 bytes a unit. Rows with a NULL are skipped, no row gives NULL. An aggregate can''t return rows: write `FROM (SELECT localizer(x, condition) AS l FROM rows) AS q, units(q.l)`. Errors: a NaN or an infinity in x (row and element are named), vectors of different lengths, squares past the range of float8';
 
 CREATE AGGREGATE sum(localizer) (
     SFUNC = localizer_combine, STYPE = localizer, SSPACE = 1048576,

@@ -6,7 +6,7 @@ COMMENT ON FUNCTION matching_pursuit(tensor, tensor, int, float8) IS 'matching p
 
 CREATE FUNCTION matching_pursuit_rows(dictionary tensor, x tensor, k int, tol float8 DEFAULT 0) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_matching_pursuit_matrix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION matching_pursuit_rows(tensor, tensor, int, float8) IS 'matching_pursuit of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL matching_pursuit_rows(d, p, ...) c. Through the atoms'' products (m^2 d flops, 8 m^2 bytes, then m a step) or the residuals (2 m d flops a step), as is cheaper, so that the last bits may differ from matching_pursuit''s. Errors and options as matching_pursuit';
+COMMENT ON FUNCTION matching_pursuit_rows(tensor, tensor, int, float8) IS 'matching_pursuit of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: `SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL matching_pursuit_rows(d, p, 10) c`. Through the atoms'' products (m^2 d flops, 8 m^2 bytes, then m a step) or the residuals (2 m d flops a step), as is cheaper, so that the last bits may differ from matching_pursuit''s. Errors and options as matching_pursuit';
 
 CREATE FUNCTION matching_pursuit_rows(dictionary tensor, p points, k int, tol float8 DEFAULT 0) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_matching_pursuit_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
@@ -18,7 +18,7 @@ COMMENT ON FUNCTION omp(tensor, tensor, int, float8) IS 'orthogonal matching pur
 
 CREATE FUNCTION omp_rows(dictionary tensor, x tensor, k int, tol float8 DEFAULT 0) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_omp_matrix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION omp_rows(tensor, tensor, int, float8) IS 'omp of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL omp_rows(d, p, ...) c. Through the atoms'' products (Rubinstein, Zibulevsky and Elad 2008; m^2 d flops, 8 m^2 bytes, then m k^2 a row) or the residuals (2 m d flops a step), as is cheaper, so that the last bits may differ from omp''s. Errors and options as omp';
+COMMENT ON FUNCTION omp_rows(tensor, tensor, int, float8) IS 'omp of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: `SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL omp_rows(d, p, 10) c`. Through the atoms'' products (Rubinstein, Zibulevsky and Elad 2008; m^2 d flops, 8 m^2 bytes, then m k^2 a row) or the residuals (2 m d flops a step), as is cheaper, so that the last bits may differ from omp''s. Errors and options as omp';
 
 CREATE FUNCTION omp_rows(dictionary tensor, p points, k int, tol float8 DEFAULT 0) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_omp_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
@@ -30,7 +30,7 @@ COMMENT ON FUNCTION ista(tensor, tensor, float8, float8, int, float8) IS 'the co
 
 CREATE FUNCTION ista_rows(dictionary tensor, x tensor, lambda float8, q float8 DEFAULT 1, max_iter int DEFAULT 1000, tol float8 DEFAULT 1e-6) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_ista_matrix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION ista_rows(tensor, tensor, float8, float8, int, float8) IS 'ista of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL ista_rows(d, p, ...) c. m^2 d flops and 8 m^2 bytes for the atoms'' products, then 2 m d a row and m for each active atom and step. Errors and options as ista';
+COMMENT ON FUNCTION ista_rows(tensor, tensor, float8, float8, int, float8) IS 'ista of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: `SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL ista_rows(d, p, 0.1) c`. m^2 d flops and 8 m^2 bytes for the atoms'' products, then 2 m d a row and m for each active atom and step. Errors and options as ista';
 
 CREATE FUNCTION ista_rows(dictionary tensor, p points, lambda float8, q float8 DEFAULT 1, max_iter int DEFAULT 1000, tol float8 DEFAULT 1e-6) RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_ista_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION codebook_encode(tensor, tensor, int, text) IS 'of the vector
 
 CREATE FUNCTION codebook_encode_rows(codebook tensor, x tensor, k int DEFAULT 1, metric text DEFAULT 'cosine') RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_codebook_encode_matrix' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION codebook_encode_rows(tensor, tensor, int, text) IS 'codebook_encode of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL codebook_encode_rows(d, p, ...) c. 2 m d flops a row, in float8. Errors and options as codebook_encode';
+COMMENT ON FUNCTION codebook_encode_rows(tensor, tensor, int, text) IS 'codebook_encode of all rows of a matrix x (id counts them from 1, in their order) or of points, in blocks on neuroenc.threads threads: `SELECT c.* FROM dictionaries, (SELECT points_agg(id, t) AS p FROM activations) q, LATERAL codebook_encode_rows(d, p, 10) c`. 2 m d flops a row, in float8. Errors and options as codebook_encode';
 
 CREATE FUNCTION codebook_encode_rows(codebook tensor, p points, k int DEFAULT 1, metric text DEFAULT 'cosine') RETURNS TABLE(id bigint, code sparse)
     AS 'MODULE_PATHNAME', 'search_codebook_encode_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;

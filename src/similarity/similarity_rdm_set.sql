@@ -38,7 +38,7 @@ CREATE AGGREGATE rdm_similarity(label text, rdm rdm, method text) (
     SFUNC = rdm_set_add, STYPE = rdm_set, SSPACE = 67108864,
     FINALFUNC = rdm_set_final, COMBINEFUNC = rdm_set_combine, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE rdm_similarity(text, rdm, text) IS 'RDMs (of layers, areas, subjects), each under a label of its own, to be compared all with all by one method of rdm_compare: similarity_matrix gives the matrix, similarity_pairs the rows, as in SELECT p.* FROM (SELECT rdm_similarity(layer, r, ''spearman'') AS s FROM t) q, similarity_pairs(q.s) AS p. Rows with a NULL label or rdm are skipped, no row gives NULL. Memory: the RDMs. Errors: an unknown or NULL method, or two of them; two RDMs of one label; neuroenc.memory_limit';
+COMMENT ON AGGREGATE rdm_similarity(text, rdm, text) IS 'RDMs (of layers, areas, subjects), each under a label of its own, to be compared all with all by one method of rdm_compare: similarity_matrix gives the matrix, similarity_pairs the rows, as in `SELECT p.* FROM (SELECT rdm_similarity(layer, r, ''spearman'') AS s FROM t) q, similarity_pairs(q.s) AS p`. Rows with a NULL label or rdm are skipped, no row gives NULL. Memory: the RDMs. Errors: an unknown or NULL method, or two of them; two RDMs of one label; neuroenc.memory_limit';
 CREATE AGGREGATE rdm_similarity(label bigint, rdm rdm, method text) (
     SFUNC = rdm_set_add, STYPE = rdm_set, SSPACE = 67108864,
     FINALFUNC = rdm_set_final, COMBINEFUNC = rdm_set_combine, PARALLEL = SAFE

@@ -24,7 +24,9 @@ NEUROENC_CRON is its name; a page with cron blocks runs there.  Without it
 these blocks are skipped, so no other block may depend on them.
 
 The statements of test/demo/*.sql are those that first-fit.md explains: a
-statement of the demo that the page does not show is a failure too.
+statement of the demo that the page does not show is a failure too.  So is a
+command of README.md that make check does not run, a function that users call
+and docs/reference does not have, and an example there that EXPLAIN refuses.
 """
 import os
 import re
@@ -218,6 +220,117 @@ def check_demo():
     return (0, 1) if missing else (1, 0)
 
 
+def report(good, what, why=""):
+    print("%s %s" % ("ok" if good else "not ok", what), flush=True)
+    for line in [] if good else why.splitlines()[-12:]:
+        print("    " + line)
+    return (1, 0) if good else (0, 1)
+
+
+def check_readme():
+    """Are README.md's commands those that make check runs?"""
+    text = (ROOT / "README.md").read_text()
+    driver = (ROOT / "test" / "run").read_text()
+    ci = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if re.search(r"\bmake\b", line.partition("#")[0])]
+    console = [line[2:].partition("  #")[0].strip() for block in re.findall(r"```console\n(.*?)```", text, re.S)
+               for line in block.splitlines() if line.startswith("$ ")]
+    inline = re.findall(r"`(make\b[^`]*)`", text)
+    counts = [report(ci == ["exec make check"], "readme: continuous integration runs make check", "; ".join(ci))]
+
+    # make: a target of the Makefile, and one that make check runs itself or that is a goal of the same driver
+    ran = {"": r"run make -s -j\d", "install": r"run make -s install ", "installcheck": r"run make -s installcheck "}
+    for command in sorted(set(console + inline)):
+        words = command.split()
+        words = words[1:] if words[0] == "sudo" else words
+        if words[0] != "make":
+            continue
+        goals = " ".join(w for w in words[1:] if "=" not in w)
+        tried = subprocess.run(["make", "-n", "-C", str(ROOT)] + goals.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        there = re.search(ran.get(goals, r"^goal_%s\(\)" % goals), driver, re.M)
+        names = all(re.search(r"\b%s\b" % w.split("=")[0], driver) for w in words[1:] if "=" in w)
+        counts.append(report(tried.returncode == 0 and there and names, "readme: " + command, tried.stdout))
+
+    for command in console:
+        words = command.split()
+        if words[:3] == ["sudo", "apt-get", "install"]:
+            major = re.search(r"postgresql-(\d+)", command)[1]
+            function = re.search(r"^build_packages\(\) \{.*?^\}", driver, re.S | re.M)[0]
+            wanted = subprocess.run(["bash", "-c", "say() { printf '%%s\\n' \"$*\"; }\n%s\nbuild_packages %s" % (function, major)],
+                                    stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+            counts.append(report(sorted(words[3:]) == sorted(wanted), "readme: the packages are those of test/run", " ".join(wanted)))
+        elif words[0] == "psql":
+            subprocess.run(["createdb", "-T", "template0", words[-1]], check=True)
+            done = subprocess.run(["bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            counts.append(report(done.returncode == 0, "readme: " + command, done.stdout))
+            subprocess.run(["dropdb", "--force", words[-1]], check=True)
+        elif "make" not in words:
+            counts.append(report(False, "readme: " + command, "nothing runs it"))
+
+    # make demo: what it does after the server is up
+    with tempfile.TemporaryDirectory(prefix="neuroenc-demo.") as scratch:
+        name = "docs_demo_%d" % os.getpid()
+        subprocess.run(["createdb", "-T", "template0", name], check=True)
+        done = subprocess.run([ROOT / "test" / "demo" / "run", scratch], env=dict(os.environ, PGDATABASE=name),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        counts.append(report(done.returncode == 0, "readme: the demo runs", done.stdout))
+        subprocess.run(["dropdb", "--force", name], check=True)
+
+    broken = [link for link in re.findall(r"\]\(([^)#:]+)\)", text) if not (ROOT / link).exists()]
+    counts.append(report(not broken, "readme: its links lead somewhere", " ".join(broken)))
+    return tuple(map(sum, zip(*counts)))
+
+
+# What the examples in comments read.
+EXAMPLE_TABLES = """
+CREATE EXTENSION neuroenc;
+CREATE TABLE t (layer int, r rdm);
+CREATE TABLE rows (t tensor, label text, x tensor, condition boolean);
+CREATE TABLE encoders (fit encoder);
+CREATE TABLE probes (p points);
+CREATE TABLE activations (id bigint, t tensor);
+CREATE TABLE dictionaries (d tensor);
+CREATE TABLE sae (w_enc tensor, b_enc tensor, b_dec tensor);
+"""
+
+# Functions that a user calls: not those behind a type, an aggregate, an operator class, a cast or an operator.
+CALLED = """
+SELECT DISTINCT p.proname FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'neuroenc'
+WHERE NOT EXISTS (SELECT FROM pg_aggregate a
+                  WHERE p.oid IN (aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn, aggmtransfn, aggminvtransfn, aggmfinalfn))
+  AND NOT EXISTS (SELECT FROM pg_type t WHERE p.oid IN (typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typsubscript))
+  AND NOT EXISTS (SELECT FROM pg_amproc WHERE amproc = p.oid) AND NOT EXISTS (SELECT FROM pg_cast WHERE castfunc = p.oid)
+  AND NOT EXISTS (SELECT FROM pg_operator WHERE p.oid IN (oprcode, oprrest, oprjoin))
+"""
+
+
+def check_reference():
+    """Is what a user calls in docs/reference, and do the examples there read existing things?  (test/reference --check: the
+    pages are what the comments say.)"""
+    text = "".join(page.read_text() for page in sorted((ROOT / "docs" / "reference").glob("*.md")))
+    name = "docs_reference_%d" % os.getpid()
+    env = dict(os.environ, PGDATABASE=name)
+
+    def psql(script):
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"], input=script, env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return done.returncode == 0, done.stdout
+
+    subprocess.run(["createdb", "-T", "template0", name], check=True)
+    try:
+        good, printed = psql(EXAMPLE_TABLES + CALLED)
+        missing = [f for f in printed.split() if "### `%s(" % f not in text]
+        counts = [report(good and not missing, "reference: all %d functions that users call" % len(printed.split()),
+                         " ".join(missing) if good else printed)]
+        for example in sorted(set(re.findall(r"`(\(?SELECT [^`]*|FROM [^`]*)`", text))):
+            statement = {"S": "", "(": "SELECT ", "F": "SELECT * "}[example[0]] + example
+            good, printed = psql("EXPLAIN %s;" % statement)
+            counts.append(report(good, "reference: " + example, printed))
+    finally:
+        subprocess.run(["dropdb", "--if-exists", "--force", name], check=False)
+    return tuple(map(sum, zip(*counts)))
+
+
 def main():
     given = [Path(a).resolve() for a in sys.argv[1:]]
     pages = given or [ROOT / "README.md"] + sorted((ROOT / "docs" / "guide").glob("*.md"))
@@ -231,7 +344,7 @@ def main():
             return 1
         counts = [run_page(page, Path(fetched.stdout.strip())) for page in pages]
         if not given:
-            counts.append(check_demo())
+            counts += [check_demo(), check_reference(), check_readme()]
     failed = sum(c[1] for c in counts)
     print("docs: %d blocks ran, %d failed" % (sum(map(sum, counts)), failed))
     return 1 if failed else 0
