@@ -163,5 +163,9 @@ class Backend:
         return Outcome(state, message, value, seconds, peak)
 
     def close(self):
+        try:
+            self.db.cancel()
+        except psycopg2.Error:
+            pass
         self.db.close()
         self.admin('DROP DATABASE IF EXISTS "%s" WITH (FORCE)' % self.name)

@@ -7,6 +7,7 @@ Targets, found in the catalog of a database of its own:
 
     TYPE text       the type's input function
     TYPE binary     its receive function, through COPY BINARY; some of what passes is kept for "arrived"
+    noticed         statements that are slow, large, wrong, crash or can't be cancelled: each must be found out
     npy, nifti      the functions that read files, plain and gzip, with bombs
     json            the casts from json and jsonb
     arrived         every function that takes a type, with the values that the type's receive function let pass
@@ -40,6 +41,7 @@ import argparse
 import os
 import random
 import re
+import signal
 import struct
 import sys
 import time
@@ -47,7 +49,7 @@ import time
 import psycopg2
 
 from backend import MEGABYTE, MEMORY_LIMIT, Backend, Outcome
-from calls import Catalog, Combinations
+from calls import Callable, Catalog, Combinations
 from mutations import (cuts, field_lies, mutate_bytes, mutate_file, mutate_literal, mutate_text, nifti_bombs, nifti_files, npy_files, npy_lies,
                        text_field_lies)
 
@@ -129,7 +131,8 @@ class Totals:
 class Target:
     """Counts of one target and its failures."""
 
-    def __init__(self, db, name, bars, totals):
+    def __init__(self, db, name, bars, totals, silent=False):
+        self.silent = silent
         self.db = db
         self.name = name
         self.bars = bars
@@ -154,7 +157,7 @@ class Target:
         if not batch:
             return
         whole = self.db.attempt_all([statement for statement, _ in batch], 10 * self.bars.seconds)
-        unclear = whole.state is not None or whole.peak > max(64 * MEGABYTE, 1.1 * self.totals.peak[0])
+        unclear = whole.state is not None or whole.peak > min(self.bars.memory or whole.peak, max(64 * MEGABYTE, 1.1 * self.totals.peak[0]))
         for (statement, function), outcome in zip(batch, whole.value or [None] * len(batch)):
             if unclear or outcome.seconds > min(self.bars.seconds / 2, self.totals.slowest[0]):
                 self.try_one(statement, function=function)
@@ -231,12 +234,13 @@ class Target:
         """Says it at once; of those that differ in their numbers only, the first three."""
         kind = re.sub(r"\d+", "N", why.split("\n")[0])[:60]
         self.failures[kind] = self.failures.get(kind, 0) + 1
-        if self.failures[kind] <= 3:
+        if self.failures[kind] <= 3 and not self.silent:
             print("# %s: %s" % (self.name, why.replace("\n", " ")[:400]))
             print("#   " + shown[:1500], flush=True)
 
     def report(self):
-        self.try_waiting()
+        if self.db.deadline is None:    # not in the midst of a batch
+            self.try_waiting()
         self.totals.inputs += self.inputs
         self.totals.accepted += self.accepted
         print("%s %s: %d inputs, %d accepted (%.1f s)" % ("not ok" if self.failures else "ok", self.name, self.inputs, self.accepted,
@@ -266,7 +270,8 @@ class Fuzzer:
         self.db = Backend()
 
     def target(self, name):
-        return Target(self.db, name, self.bars, self.totals)
+        self.current = Target(self.db, name, self.bars, self.totals)
+        return self.current
 
     def prepare(self):
         self.db.run(SETUP)
@@ -282,6 +287,32 @@ class Fuzzer:
             self.db.run(statement)
         self.db.run("ANALYZE")
         self.catalog = Catalog(self.db, self.types)
+
+    # ------------------------------------------------------------ the fuzzer itself
+
+    def noticed(self, rng, budget):
+        """What each bar is for, made to happen with lower bars: alone and in a batch it must be a failure."""
+        target = self.target("noticed")
+        bars = Bars(False)
+        bars.memory = None if self.bars.memory is None else 50 * MEGABYTE
+        block = Callable("block", [], "d", False, "void", False, [], [], None)
+        bad = [("took", "SELECT NULL WHERE pg_sleep(0.15) IS NULL", None),
+               ("did not end", "DO $$ BEGIN PERFORM pg_sleep(1000000); EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(0.15); END $$", block),
+               ("SQLSTATE XX", "DO $$ BEGIN RAISE SQLSTATE 'XX000'; END $$", None),
+               ("connection lost", "SELECT pg_terminate_backend(pg_backend_pid())", None),
+               ("text does not", "SELECT 'text does not round-trip'", None)]
+        if bars.memory:
+            bad.append(("memory", "SELECT NULL WHERE length(repeat(repeat('x', 1000000), 80)) < 0", None))
+        for kind, statement, function in bad + [(None, "SELECT NULL WHERE false", None)]:
+            for together in (False, True):
+                bars.seconds = 1.0 if kind == "memory" else 0.1
+                found = Target(self.db, "", bars, Totals(), silent=True)
+                (found.offer if together else found.try_one)(statement, function=function)
+                found.try_waiting()
+                target.inputs += 1
+                if [one.startswith(kind or "") for one in found.failures] != [True] * (kind is not None):
+                    target.fail("%s: found %s" % (kind or "nothing wrong", list(found.failures) or "nothing"), statement)
+        return target.report()
 
     # ------------------------------------------------------------ literals
 
@@ -477,7 +508,7 @@ class Fuzzer:
 
     def plan(self):
         """(label, share of the inputs, target)"""
-        targets = []
+        targets = [("noticed", 1, self.noticed)]
         for name in self.types:
             targets += [("%s text" % name, 3, lambda r, b, n=name: self.text(r, b, n)),
                         ("%s binary" % name, 3, lambda r, b, n=name: self.binary(r, b, n))]
@@ -489,14 +520,19 @@ class Fuzzer:
         good = True
         plan = self.plan()
         total = sum(share for _, share, _ in plan)
-        for label, share, run in plan:
-            if not self.only or re.search(self.only, label):
-                good &= run(random.Random("%s:%s" % (self.seed, label)), max(20, self.inputs * share // total))
-        return self.summary() and good
+        complaints = []
+        try:
+            for label, share, run in plan:
+                if not self.only or re.search(self.only, label):
+                    good &= run(random.Random("%s:%s" % (self.seed, label)), max(20, self.inputs * share // total))
+        except KeyboardInterrupt:
+            complaints.append("ended by a signal in %s" % self.current.name)
+            self.current.report()
+        return self.summary(complaints) and good
 
-    def summary(self):
+    def summary(self, complaints):
         totals = self.totals
-        complaints = ["no edge values for arguments of type %s (EDGES in calls.py)" % kind for kind in self.catalog.unknown]
+        complaints += ["no edge values for arguments of type %s (EDGES in calls.py)" % kind for kind in self.catalog.unknown]
         if not self.only and totals.inputs < self.inputs:
             complaints.append("%d inputs were asked for" % self.inputs)
         if not self.only and len(totals.functions) < len(self.catalog.callables + self.catalog.casts):
@@ -521,6 +557,7 @@ def main():
     parser.add_argument("--only", help="regular expression over the target's name")
     parser.add_argument("--sanitized", action="store_true", help="the server runs under ASan or UBSan: more time, memory is not watched")
     fuzzer = Fuzzer(parser.parse_args())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)           # says how far it came
     try:
         fuzzer.prepare()
         good = fuzzer.run()
