@@ -123,6 +123,10 @@ progress_end(void)
 	{
 		Stage	   *s = &stages[n_stages - 1];
 
+		/* tests look here for totals that were not true */
+		ereport(DEBUG2,
+				(errmsg_internal("%s: ends at %.1f %% of its work", s->name,
+								 s->total > 0 ? 100.0 * s->done / s->total : 100.0)));
 		if (s->reported && neuroenc_progress > 0)
 			ereport(NOTICE,
 					(errmsg_internal("%s: 100 %%, %.1f s", s->name,

@@ -19,24 +19,13 @@ my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET
 like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, 'memory limit: program_limit_exceeded, and what it needs');
 like($err, qr/HINT:  Give fewer rows of other subjects' weights.*neuroenc\.memory_limit/, 'memory limit: the way out') or diag($err);
 
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query("SELECT n_samples(gram_agg(x, y, fold)) FROM few WHERE id < 20;");
-my $before = anonymous_kb($pid);
 my %statement = map {
 	my ($table, $p) = @$_;
-	$table => "SELECT count(*) FROM (SELECT ridge_prior_cv(gram_agg(x, y, fold), random_normal('{1200,$p}')) AS e FROM $table) s, targets(s.e) t;"
+	"$table rows" => "SELECT count(*) FROM (SELECT ridge_prior_cv(gram_agg(x, y, fold), random_normal('{1200,$p}')) AS e FROM $table) s, targets(s.e) t"
 } [ 'few', 700 ], [ 'many', 200 ];
 
-foreach my $table (sort keys %statement)
-{
-	ends_in_time($session, "$table rows", $statement{$table});
-}
+left_healthy($node, 4, [ 'SELECT n_samples(gram_agg(x, y, fold)) FROM few WHERE id < 20', '19' ], %statement)->quit;
 
-$session->query('RESET statement_timeout;');
-is($session->query('SELECT 40 + 2;'), '42', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
-$session->quit;
 is(crashes($node), 0, 'no process was lost');
 $node->stop;
 done_testing();

@@ -26,24 +26,13 @@ foreach my $name (sort keys %call)
 	like($err, qr/HINT:  .*neuroenc\.memory_limit/, "$name: the way out");
 }
 
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query("SELECT n_samples(gram_agg(x, y, fold)) FROM few WHERE id < 20;");
-my $before = anonymous_kb($pid);
 my %statement = (
-	'kernel' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{300,600}', n_iter => 6) AS e FROM few) s, targets(s.e) t;",
-	'moments' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{100,200}', n_iter => 12) AS e FROM many) s, targets(s.e) t;",
-	'subsets' => "SELECT count(*) FROM (SELECT gram_agg(x, y, fold) AS g FROM many OFFSET 0) s, variance_partition(g, '{100,100,100}');");
+	'kernel' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{300,600}', n_iter => 6) AS e FROM few) s, targets(s.e) t",
+	'moments' => "SELECT count(*) FROM (SELECT banded_ridge_cv(gram_agg(x, y, fold), '{100,200}', n_iter => 12) AS e FROM many) s, targets(s.e) t",
+	'subsets' => "SELECT count(*) FROM (SELECT gram_agg(x, y, fold) AS g FROM many OFFSET 0) s, variance_partition(g, '{100,100,100}')");
 
-foreach my $what (sort keys %statement)
-{
-	ends_in_time($session, $what, $statement{$what});
-}
+left_healthy($node, 4, [ 'SELECT n_samples(gram_agg(x, y, fold)) FROM few WHERE id < 20', '19' ], %statement)->quit;
 
-$session->query('RESET statement_timeout;');
-is($session->query('SELECT 40 + 2;'), '42', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
-$session->quit;
 is(crashes($node), 0, 'no process was lost');
 $node->stop;
 done_testing();

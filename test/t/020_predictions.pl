@@ -61,13 +61,7 @@ foreach my $case ([ '21MB', 'permutation_test(s, n_perm => 5000000)', 'x, y, id'
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT n_samples(predictions_agg(x, y, id)) FROM few;'), '300', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SELECT n_samples(predictions_agg(x, y, id)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work);
 
 # Progress
 $session->{stderr} = '';

@@ -43,21 +43,10 @@ foreach my $name (sort keys %work)
 }
 
 # The same bits at one and three threads.
-foreach my $name (sort keys %work)
-{
-	my $short = statement($name, $work{$name}[1], 'short');
-	my $one = $node->safe_psql('postgres', $short);
-	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$short"), $one, "$name: the same with 3 threads");
-}
+same_with_threads($node, map { $_ => statement($_, $work{$_}[1], 'short') } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_samples(g) FROM short;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 1500, 1 ], [ 1200, 2 ] ], map { $_ => statement($_, $work{$_}[0], 'long') . ' LIMIT 1' } keys %work);
-is($session->query('SELECT n_samples(g) FROM short;'), '60', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 1500, 1 ], [ 1200, 2 ] ], [ 'SELECT n_samples(g) FROM short', '60' ], map { $_ => statement($_, $work{$_}[0], 'long') . ' LIMIT 1' } keys %work);
 
 # Progress
 $session->{stderr} = '';

@@ -54,13 +54,7 @@ foreach my $name ('avg', 'mds', 'mds_eigenvalues', 'geometry', 'rdm_rank', 'rdm_
 }
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM few, mds(r, 2);');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 200, 1 ], [ 700, 1 ] ], %work);
-is($session->query('SELECT count(*) FROM few, mds(r, 2);'), '3600', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 200, 1 ], [ 700, 1 ] ], [ 'SELECT count(*) FROM few, mds(r, 2)', '3600' ], %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

@@ -63,19 +63,7 @@ foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts, on the way and at the end.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query($work{'rdm'}[1] . ';');
-my $before = anonymous_kb($pid);
-foreach my $name (sort keys %work)
-{
-	$session->query('SET neuroenc.threads = ' . (length($name) % 2 + 1) . ';');
-	ends_in_time($session, $name, "$work{$name}[0];");
-}
-$session->query('RESET statement_timeout; RESET neuroenc.threads;');
-is($session->query('SELECT n_conditions(rdm(id, x)) FROM few;'), '300', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
-$session->quit;
+left_healthy($node, 4, [ 'SELECT n_conditions(rdm(id, x)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work)->quit;
 
 is(crashes($node), 0, 'no process was lost');
 $node->stop;

@@ -45,26 +45,16 @@ foreach my $method (@methods)
 }
 
 # The same bits at one and three threads.
-foreach my $method (@methods)
-{
-	my $one = $node->safe_psql('postgres', set_of($method, 'few'));
-	is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n" . set_of($method, 'few')), $one, "$method: the same with 3 threads");
-}
+same_with_threads($node, map { $_ => set_of($_, 'few') } @methods);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM middle;');
-my $before = anonymous_kb($pid);
 my %long = (
 	'bures of a pair' => pair('bures'),
 	'kendall of all pairs' => "SELECT similarity_matrix(rdm_similarity(i + g * 100, r, 'kendall_tau_a')) FROM middle, generate_series(1, 5) g",
 	'bures of all pairs' => set_of('bures', 'middle'),
 	'spearman, pair by pair' => "SELECT count(rdm_compare(a.r, b.r)) FROM middle a, middle b, generate_series(1, 20)",
 	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g");
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], %long);
-is($session->query('SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM few;'), '12', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM few', '12' ], %long);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

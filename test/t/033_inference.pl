@@ -55,25 +55,12 @@ foreach my $name (sort keys %work)
 }
 
 # The same bits at one and three threads, small and large.
-foreach my $name (sort keys %work)
-{
-	# of many conditions, ranks of each in turn left out would take minutes
-	foreach my $case ([ 'few', 10 ], $name =~ /^bootstrap, (kendall|spearman)/ ? () : [ 'many', 3 ])
-	{
-		my $short = work($name, $case->[1], $case->[0]);
-		my $one = $node->safe_psql('postgres', $short);
-		is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$short"), $one, "$name, $case->[0] conditions: the same with 3 threads");
-	}
-}
+same_with_threads($node, map { ("$_, few" => work($_, 10, 'few')) } keys %work);
+# of many conditions, ranks of each in turn left out would take minutes
+same_with_threads($node, map { ("$_, many" => work($_, 3, 'many')) } grep { !/^bootstrap, (kendall|spearman)/ } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_conditions(r) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 2 ] ], map { $_ => work($_, $work{$_}[1], 'many') } keys %work);
-is($session->query('SELECT count(*) FROM few;'), '8', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 2 ] ], [ 'SELECT count(*) FROM few', '8' ], map { $_ => work($_, $work{$_}[1], 'many') } keys %work);
 
 # Progress
 $session->{stderr} = '';

@@ -55,13 +55,7 @@ foreach my $name (sort keys %work)
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT cka(x, y), pwcca(x, y), procrustes(x, y), cka_rbf(x, y) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 400, 1 ], [ 900, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT n_samples(paired_agg(x, y)) FROM few;'), '300', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 400, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SELECT n_samples(paired_agg(x, y)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

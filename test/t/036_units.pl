@@ -60,13 +60,7 @@ is($node->safe_psql('postgres', "$parallel SELECT max(abs(u)) < 1e-6 FROM (SELEC
 	. '(SELECT corr(cross_agg(x, y ORDER BY id)) AS b FROM rows) s, unnest(a - b) u'), 't', 'corr: the same from workers');
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_samples(cross_agg(x, y)) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT n_samples(cross_agg(x, y)) FROM few;'), '300', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SELECT n_samples(cross_agg(x, y)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

@@ -63,13 +63,7 @@ foreach my $case ([ '50MB', over('isfc(r)', 'rows'), 'isfc' ], [ '50MB', over('s
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT n_samples(recordings_agg(subject, t, y)) FROM few;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 400, 1 ], [ 1100, 1 ], [ 1100, 2 ] ], map { $_ => $work{$_}[0] } keys %work);
-is($session->query('SELECT n_samples(recordings_agg(subject, t, y)) FROM few;'), '900', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 400, 1 ], [ 1100, 1 ], [ 1100, 2 ] ], [ 'SELECT n_samples(recordings_agg(subject, t, y)) FROM few', '900' ], map { $_ => $work{$_}[0] } keys %work);
 
 # Progress
 $session->{stderr} = '';

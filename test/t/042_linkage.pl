@@ -45,13 +45,7 @@ same_with_threads($node,
 	'coassociation' => 'SELECT md5(coassociation(id, run, label)::text) FROM given WHERE id <= 1500');
 
 # Timeouts.
-my $session = $node->background_psql('postgres', on_error_stop => 0);
-my $pid = backend_pid($session);
-$session->query('SELECT count(*) FROM voxels;');
-my $before = anonymous_kb($pid);
-cancelled_in_time($session, [ [ 400, 1 ], [ 900, 2 ] ], %long);
-is($session->query('SELECT count(*) FROM voxels;'), '20000', 'the backend is healthy');
-cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+my $session = left_healthy($node, [ [ 400, 1 ], [ 900, 2 ] ], [ 'SELECT count(*) FROM voxels', '20000' ], %long);
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb watch_memory
-  other_threads all_signals_blocked threads_at_once client_processes timed_out refusal cancelled_in_time left_healthy ends_in_time same_with_threads wait_until crashes);
+  stolen other_threads all_signals_blocked threads_at_once client_processes timed_out refusal left_healthy same_with_threads wait_until crashes);
 
 # A running node; the extension is in database postgres.
 sub start_node
@@ -205,27 +205,6 @@ sub timed_out
 	return ($took, $session->{stderr});
 }
 
-# Each statement (name => text) under each timeout [ms, threads]: back within a
-# second, by a cancel unless it ended before.
-sub cancelled_in_time
-{
-	my ($session, $timeouts, %statements) = @_;
-	foreach my $name (sort keys %statements)
-	{
-		foreach my $case (@$timeouts)
-		{
-			my ($ms, $threads) = @$case;
-			my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$statements{$name};");
-			ok($said !~ /ERROR/ || $said =~ /canceling statement due to statement timeout/, "$name, threads $threads, $ms ms: cancelled");
-			cmp_ok($took, '<', $ms / 1000 + 1,
-				sprintf('%s, threads %d, timeout of %d ms: back after %d ms', $name, $threads, $ms, $took * 1000));
-		}
-	}
-	$session->query('RESET statement_timeout; RESET neuroenc.threads;');
-	$session->{stderr} = '';
-	return;
-}
-
 # What a statement is refused with under a memory limit, verbosely.  One process:
 # on a parallel plan it depends on who has which rows what is refused first.
 sub refusal
@@ -236,49 +215,78 @@ sub refusal
 	return $err;
 }
 
-# Statements (name => text) under timeouts, as cancelled_in_time, in a session of
-# their own, which goes on: table few still has so many rows, and memory is
-# returned.  Returns the session.
+# Statements (name => text) under timeouts, in a session of their own: back within
+# a second, by a cancel unless they ended before; no memory is claimed any more, at
+# most one helper thread is left and soon none, and nothing grows.  The session
+# goes on: a query of $sound, which is [ query, answer ], or a number of rows in
+# table few, answers as ever, and memory is returned.  Timeouts are [ms, threads]; a
+# number of them: the statement runs to its end, and then by so many steps through
+# its phases.  With NEUROENC_MOMENTS=N see Moments.pm.  Returns the session.
 sub left_healthy
 {
-	my ($node, $timeouts, $few, %statements) = @_;
+	my ($node, $timeouts, $sound, %statements) = @_;
+	$sound = [ 'SELECT count(*) FROM few', $sound ] unless ref $sound;
+	my ($small, $answer) = @$sound;
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 	my $pid = backend_pid($session);
-	$session->query('SELECT count(*) FROM few;');
+	is($session->query("$small;"), $answer, 'the small query');
 	my $before = anonymous_kb($pid);
-	cancelled_in_time($session, $timeouts, %statements);
-	is($session->query('SELECT count(*) FROM few;'), $few, 'the backend is healthy');
+	foreach my $name (sort keys %statements)
+	{
+		foreach my $case (ref $timeouts ? @$timeouts : all_the_way($session, $timeouts, $name, $statements{$name}))
+		{
+			my ($ms, $threads) = @$case;
+			my ($took, $said) = timed_out($session, $ms, "SET neuroenc.threads = $threads;\n$statements{$name};");
+			my $at = "$name, threads $threads, timeout of $ms ms";
+			ok($said !~ /ERROR/ || $said =~ /canceling statement due to statement timeout/, "$at: cancelled") or diag($said);
+			cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s: back after %d ms', $at, $took * 1000));
+			cmp_ok(scalar keys %{ { other_threads($pid) } }, '<=', 1, "$at: at most a helper is left");
+			is($session->query('RESET statement_timeout; SELECT memory_in_use FROM neuroenc_info();'), '0', "$at: no memory is in use");
+		}
+	}
+	ok(wait_until(10, sub { !other_threads($pid) }), 'no thread is left');
+	$session->query('RESET neuroenc.threads;');
+	$session->{stderr} = '';
+	is($session->query("$small;"), $answer, 'the backend is healthy');
 	cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
+	if ($ENV{NEUROENC_MOMENTS})
+	{
+		require Moments;
+		Moments::attack($node, $_, $statements{$_}, $ENV{NEUROENC_MOMENTS}, @$sound) foreach sort keys %statements;
+	}
 	return $session;
 }
 
-# The answer of each statement (name => text) is the same, bit for bit, with one thread and with three.
+# Runs a statement to its end; $n timeouts on its way.
+sub all_the_way
+{
+	my ($session, $n, $name, $statement) = @_;
+	my $started = time();
+	$session->{stderr} = '';
+	$session->query("$statement;");
+	my $whole = time() - $started;
+	is($session->{stderr}, '', sprintf('%s: runs to its end in %.1f s', $name, $whole));
+	return map { [ int($_ * $whole * 1000 / ($n + 1)) + 1, 1 + $_ % 2 ] } 1 .. $n;
+}
+
+# The answer of each statement (name => text) is the same, bit for bit, with one
+# thread and with three; and each stage of its progress ends with its work done.
 sub same_with_threads
 {
 	my ($node, %statements) = @_;
 	foreach my $name (sort keys %statements)
 	{
+		my ($said, $untrue);
 		my $one = $node->safe_psql('postgres', $statements{$name});
-		is($node->safe_psql('postgres', "SET neuroenc.threads = 3;\n$statements{$name}"), $one, "$name: the same with 3 threads");
-	}
-	return;
-}
-
-# A statement runs to its end, and is back within a second of timeouts on its way.
-sub ends_in_time
-{
-	my ($session, $name, $statement) = @_;
-	$session->query('RESET statement_timeout;');
-	my $started = time();
-	$session->{stderr} = '';
-	$session->query($statement);
-	my $whole = time() - $started;
-	is($session->{stderr}, '', sprintf('%s: runs to its end in %.1f s', $name, $whole));
-	foreach my $ms (map { int($_ * $whole * 1000 / 5) } 1 .. 4)
-	{
-		my ($took, $said) = timed_out($session, $ms, $statement);
-		cmp_ok($took, '<', $ms / 1000 + 1, sprintf('%s, timeout of %d ms: back after %d ms', $name, $ms, $took * 1000));
-		like($said, qr/^$|canceling statement due to statement timeout/, 'cancelled, or done before');
+		$node->psql('postgres', "SET client_min_messages = debug2; SET neuroenc.threads = 3;\n$statements{$name}", stdout => \my $three, stderr => \$said);
+		is($three, $one, "$name: the same with 3 threads");
+		$untrue = join "\n", grep { !/: ends at (?:100\.\d|99\.\d) % of its work/ } grep { /of its work/ } split /\n/, $said;
+		is($untrue, '', "$name: the work of each stage is what was said");
+		if ($ENV{NEUROENC_MOMENTS})
+		{
+			require Moments;
+			Moments::attack($node, "$name, small", $statements{$name}, $ENV{NEUROENC_MOMENTS} / 5, 'SELECT 42', '42');
+		}
 	}
 	return;
 }
