@@ -67,8 +67,7 @@ progress_begin(const char *stage, double total)
 		if (neuroenc_progress > 0)
 		{
 			s->start = GetCurrentTimestamp();
-			if (n_stages == 0)
-				last_report = s->start;
+			last_report = Max(last_report, GetCurrentStatementStartTimestamp());
 		}
 	}
 	n_stages++;
@@ -112,6 +111,13 @@ progress_add(double done)
 		if (now - last_report >= (int64) neuroenc_progress * USECS_PER_SEC)
 			report(now);
 	}
+}
+
+void
+progress_skip(void)
+{
+	if (n_stages > 0 && n_stages <= MAX_STAGES)
+		stages[n_stages - 1].done = stages[n_stages - 1].total;
 }
 
 void

@@ -17,8 +17,11 @@ extern int	neuroenc_progress;
 /* Start a stage (a literal) that is 'total' units of work, any unit (flops, rows, folds). */
 extern void progress_begin(const char *stage, double total);
 
-/* Done so much more; checks for interrupts, reports if it is time. Backend thread only. */
+/* Done so much more, or nothing yet; checks for interrupts, reports if it is time. Backend thread only. */
 extern void progress_add(double done);
+
+/* The rest of the stage's work need not be done: it converged, or has no answer. */
+extern void progress_skip(void);
 
 /* The stage is complete: reports 100 % if the stage had reported before. */
 extern void progress_end(void);

@@ -333,6 +333,7 @@ cop_kmeans_fit(const KmeansRows *r, int k, int64 seed, int n_init, const PairCon
 		}
 		found = true;
 	}
+	progress_skip();
 	progress_end();
 	if (!found)
 		report_infeasible(&c, result, pair);

@@ -137,6 +137,7 @@ visit_cells(Grid *g, GridVisit visit)
 		if ((cell & 0xfff) == 0xfff)
 			progress_add(0x1000);
 	}
+	progress_add(c->n_cells & 0xfff);
 	pfree(place);
 	pfree(near);
 }

@@ -368,6 +368,7 @@ maximise(Mixture *x, int number, int *iterations, bool *converged)
 		*converged = fabs(mean_log_likelihood - before) < x->options->tol;
 		before = mean_log_likelihood;
 	}
+	progress_add((double) x->rows->n * (x->options->max_iter - *iterations));
 	return pass(x, PASS_LABEL);
 }
 

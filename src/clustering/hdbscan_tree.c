@@ -294,7 +294,7 @@ tree_bytes(Size n, Size d, int min_samples)
 static void
 grow(Prim *p, HdbscanEdge *edge)
 {
-	progress_begin("hdbscan", (double) p->n);
+	progress_begin("hdbscan", (double) p->n - 1);
 	start(p);
 	for (Size step = 1; step < p->n; step++)
 	{
@@ -306,6 +306,7 @@ grow(Prim *p, HdbscanEdge *edge)
 		if ((step & 0xff) == 0)
 			progress_add(0x100);
 	}
+	progress_add((p->n - 1) & 0xff);
 	progress_end();
 }
 

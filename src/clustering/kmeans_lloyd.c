@@ -309,6 +309,7 @@ kmeans_lloyd(const KmeansRows *r, int max_iter, double tol, KmeansFit *fit)
 		if (settled)
 			break;
 	}
+	progress_skip();
 	progress_end();
 	fit->converged = settled;
 	finish_fit(&l);

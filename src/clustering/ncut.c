@@ -290,6 +290,7 @@ ncut_farthest_points(int n, int d, const double *x, int m, int32 *landmark, int3
 		progress_add(s.batch);
 		choose_batch(&s, Min(CANDIDATES, m - s.count), landmark + s.count);
 	}
+	progress_skip();			/* no other rows are left */
 	progress_end();
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -347,6 +348,7 @@ extend(Extension *s, const double *value)
 	double	   *terms = huge_matrix(s->m, s->k + 1);
 	double	   *xx = huge_matrix(1, s->n);
 	double	   *ll = huge_matrix(1, s->m);
+	Size		n_tiles = (s->n + s->tile - 1) / s->tile;
 
 	for (Size l = 0; l < s->m; l++)
 	{
@@ -362,7 +364,7 @@ extend(Extension *s, const double *value)
 	s->affinities = huge_matrix(s->tile * parallel_threads(), s->m);
 	s->sums = huge_matrix(s->tile * parallel_threads(), s->k + 1);
 	progress_begin("extension", (double) s->n);
-	parallel_for((int64) ((s->n + s->tile - 1) / s->tile), (double) s->tile, extend_rows, s);
+	parallel_for((int64) n_tiles, (double) s->n / n_tiles, extend_rows, s);
 	progress_end();
 }
 

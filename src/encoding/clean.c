@@ -372,7 +372,10 @@ clean_group(Panel *p, const ColumnKey *keys, Size n_columns, const DriftSpec *dr
 		if (keys[0].n_missing == 0 || !is_missing(m, i, keys[0].column))
 			p->rows[p->n++] = i;
 	if (p->n == 0)
+	{
+		progress_add((double) n_columns);
 		return;
+	}
 	rank = drift_basis(drifts, m->n_rows, p->n, p->rows, basis);
 	for (Size first = 0; first < n_columns; first += most)
 	{

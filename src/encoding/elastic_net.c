@@ -269,11 +269,14 @@ elastic_net_cv_fit(MemoryContext parent, const Gram *g, const ElasticNetOptions 
 	progress_begin("elastic net: targets", (double) g->v * en.n_alphas * (job.enc->n_folds + 1));
 	for (int i = 0; i < n_groups; i++)
 	{
+		int			folds = groups[i].n_folds < 2 ? -1 : groups[i].n_folds;
+
 		CHECK_FOR_INTERRUPTS();
 		if (groups[i].n_folds < 2)
 			ridge_fit_mean(&job, &groups[i]);
 		else
 			solve_group(&en, &job, &groups[i]);
+		progress_add((double) groups[i].n_targets * en.n_alphas * (job.enc->n_folds - folds));	/* not there */
 	}
 	progress_end();
 	ridge_require_finite_weights(job.enc);

@@ -602,8 +602,10 @@ solve_block(Primal *s, TargetSums *b)
 	double	   *ones = palloc(b->nt * sizeof(double));
 
 	fold_target_sums(job->g, s->group, job->cx, job->cy, b);
-	if (s->score && s->n_folds > 0)
+	if (s->n_folds > 0)
 		score_block(s, b);
+	else
+		progress_add(1);
 	if (job->fit || s->n_folds == 0)
 		project_all(s, b, ones);
 	if (s->score && s->n_folds == 0)

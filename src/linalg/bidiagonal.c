@@ -113,6 +113,22 @@ bidiagonal_scratch(Size m, Size n)
 	return (4 * n + Min(PANEL, n) * (m + n)) * sizeof(double);
 }
 
+static double
+panel_flops(Size m, Size n, Size p)
+{
+	return 8.0 * (double) (m - p) * (double) (n - p) * (double) Min(PANEL, n - p);
+}
+
+double
+bidiagonal_flops(Size m, Size n)
+{
+	double		flops = 0;
+
+	for (Size p = 0; p < n; p += PANEL)
+		flops += panel_flops(m, n, p);
+	return flops;
+}
+
 void
 bidiagonalise(Bidiagonal *b)
 {
@@ -131,7 +147,7 @@ bidiagonalise(Bidiagonal *b)
 		reduce_panel(b, p, k, x, y);
 		if (p + k < n)
 			update_rest(b, p, k, x, y);
-		progress_add(8.0 * (double) (b->m - p) * (double) (n - p) * (double) k);
+		progress_add(panel_flops(b->m, n, p));
 	}
 	pfree(y);
 	pfree(x);

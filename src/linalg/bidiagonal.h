@@ -21,6 +21,8 @@ typedef struct Bidiagonal
 
 /* Allocates all but A, and reduces A; calls progress_add(8 / 3 n^3-like flops). */
 extern void bidiagonalise(Bidiagonal *b);
+/* What it adds to progress. */
+extern double bidiagonal_flops(Size m, Size n);
 
 /* Bytes that it allocates. */
 extern Size bidiagonal_scratch(Size m, Size n);

@@ -196,6 +196,12 @@ update_rest(const Tridiagonal *t, Size p, Size k)
 	parallel_for((int64) (tiles * (tiles + 1) / 2), 0, update_tile, &u);
 }
 
+static double
+panel_flops(Size n, Size p)
+{
+	return 8.0 * (double) (n - p) * (double) (n - p) * (double) Min(PANEL, n - p);
+}
+
 static void
 tridiagonalise(const Tridiagonal *t)
 {
@@ -204,12 +210,11 @@ tridiagonalise(const Tridiagonal *t)
 	for (Size p = 0; p < n; p += PANEL)
 	{
 		Size		k = Min(PANEL, n - p);
-		double		m = (double) (n - p);
 
 		reduce_panel(t, p, k);
 		if (p + k < n)
 			update_rest(t, p, k);
-		progress_add(4.0 * m * m * (double) k * 2.0);
+		progress_add(panel_flops(n, p));
 	}
 }
 
@@ -325,23 +330,25 @@ eigh_scratch(Size n)
 static void
 decompose(Size n, double *a, double *w, bool vectors)
 {
-	double		cube = (double) n * (double) n * (double) n;
 	Tridiagonal t = {.n = n, .a = a, .d = w};
 	LapackJob  *helper = lapack_job_new(job_bytes(n, vectors));
 	TridiagonalJob *job;
-	double		steps = 4.0 / 3.0 * 2.0;	/* of n^3 flops; vectors: 2 more each for dstedc and the way back */
+	double		helper_flops = 2.0 * (double) n * (double) n * (double) n;	/* of dstedc with vectors, about */
+	double		flops = vectors ? helper_flops + householder_flops(n - 1, n - 1, n) : 0;
 
 	t.e = huge_alloc(n * sizeof(double));
 	t.tau = huge_alloc(n * sizeof(double));
 	t.w = huge_alloc(n * PANEL * sizeof(double));
 	t.partial = huge_alloc(SYMV_GROUPS * n * sizeof(double));
-	progress_begin("eigendecomposition", (vectors ? steps + 2.0 + 2.0 : steps) * cube);
+	for (Size p = 0; p < n; p += PANEL)
+		flops += panel_flops(n, p);
+	progress_begin("eigendecomposition", flops);
 	tridiagonalise(&t);
 	job = run_tridiagonal(helper, &t, vectors);
 	memcpy(w, job->d, n * sizeof(double));
 	if (vectors)
 	{
-		progress_add(2.0 * cube);
+		progress_add(helper_flops);
 		transform_back(&t, job->z);
 		memcpy(a, job->z, n * n * sizeof(double));
 	}

@@ -99,6 +99,23 @@ householder_scratch(Size count, Size length, Size vectors)
 	return (block * length + block * block + 2 * block * vectors) * sizeof(double);
 }
 
+static double
+block_flops(Size length, Size vectors, Size first, Size k)
+{
+	return 4.0 * (double) vectors * (double) (length - first) * (double) k;
+}
+
+double
+householder_flops(Size count, Size length, Size vectors)
+{
+	Size		block = block_width(count, length);
+	double		flops = 0;
+
+	for (Size first = 0; first < count; first += block)
+		flops += block_flops(length, vectors, first, Min(block, count - first));
+	return flops;
+}
+
 void
 householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz)
 {
@@ -120,7 +137,7 @@ householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Si
 		householder_form_t(k, n, v, r->tau + first, t);
 		householder_apply_block(false, vectors, n, k, v, t, in,
 								z + (in == VECTORS_IN_ROWS ? first : first * ldz), ldz, scratch);
-		progress_add(4.0 * (double) vectors * (double) n * (double) k);
+		progress_add(block_flops(r->length, vectors, first, k));
 	}
 	pfree(scratch);
 	pfree(t);

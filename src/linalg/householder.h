@@ -43,8 +43,9 @@ typedef struct Reflectors
 	const void *source;
 } Reflectors;
 
-/* z = H_0 H_1 ... H_{count-1} z for 'vectors' vectors of r->length in Z; calls progress_add(flops). */
+/* z = H_0 H_1 ... H_{count-1} z for 'vectors' vectors of r->length in Z; calls progress_add for householder_flops. */
 extern void householder_apply(const Reflectors *r, VectorsIn in, Size vectors, double *z, Size ldz);
+extern double householder_flops(Size count, Size length, Size vectors);
 
 /* Bytes of scratch it takes for 'count' reflectors. */
 extern Size householder_scratch(Size count, Size length, Size vectors);

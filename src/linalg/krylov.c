@@ -335,6 +335,7 @@ eigh_largest_of(Size n, SymmetricProduct product, void *arg, Size k, double tole
 	{
 		progress_begin("eigenvectors", blocks);
 		settled = iterate(&s, blocks, w, x);
+		progress_skip();
 		progress_end();
 		return settled;
 	}

@@ -36,10 +36,12 @@
 #endif
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/blas.h"
 #include "linalg/lapack_helper.h"
 
 #define ORPHAN_POLL_MS 20
+#define PROGRESS_MS 500
 #define ALIGNMENT 64
 
 /* What the helper shares with the backend; the job's memory follows it, aligned. */
@@ -177,9 +179,10 @@ wait_for_done(int done_fd)
 	for (;;)
 	{
 		int			events = WaitLatchOrSocket(MyLatch,
-											   WL_LATCH_SET | WL_SOCKET_READABLE | WL_EXIT_ON_PM_DEATH,
-											   done_fd, -1, PG_WAIT_EXTENSION);
+											   WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+											   done_fd, PROGRESS_MS, PG_WAIT_EXTENSION);
 
+		progress_add(0);
 		if (events & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);

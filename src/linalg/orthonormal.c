@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "base/memory.h"
+#include "base/progress.h"
 #include "linalg/householder.h"
 #include "linalg/linalg.h"
 #include "linalg/orthonormal.h"
@@ -26,12 +27,14 @@ orthonormal_rows_f8(Size k, Size n, double *a)
 	double	   *q = huge_matrix(k, n);
 	Reflectors	reflectors = {.count = k, .length = n, .copy = qr_copy_q, .source = &qr};
 
+	progress_begin("orthonormal rows", qr_flops(n, k) + householder_flops(k, n, k));
 	qr_tall(&qr, r);
 	reflectors.tau = qr.tau;
 	memset(q, 0, k * n * sizeof(double));
 	for (Size i = 0; i < k; i++)
 		q[i * n + i] = r[i * k + i] < 0 ? -1 : 1;
 	householder_apply(&reflectors, VECTORS_IN_ROWS, k, q, n);
+	progress_end();
 	memcpy(a, q, k * n * sizeof(double));
 	pfree(qr.tau);
 	pfree(q);

@@ -19,10 +19,12 @@
 
 #include "access/parallel.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/wait_event.h"
 
 #include "base/progress.h"
 #include "linalg/blas.h"
@@ -52,6 +54,18 @@ int
 parallel_threads(void)
 {
 	return IsParallelWorker() ? 1 : neuroenc_threads;
+}
+
+/* pg_stat_activity shows that the backend waits. */
+static void
+join_workers(Worker *workers, int started)
+{
+	if (started > 1)
+		pgstat_report_wait_start(PG_WAIT_EXTENSION);
+	for (int i = 1; i < started; i++)
+		pthread_join(workers[i].thread, NULL);
+	if (started > 1)
+		pgstat_report_wait_end();
 }
 
 static bool
@@ -112,22 +126,18 @@ run_round(Job *job, int n_threads, double work_per_task, int64 *reported)
 	{
 		while (run_next(job, 0) && !interrupt_waits())
 		{
-			if (work_per_task > 0)
-			{
-				int64		finished = (int64) pg_atomic_read_u64(&job->finished);
+			int64		finished = (int64) pg_atomic_read_u64(&job->finished);
 
-				HOLD_INTERRUPTS();
-				progress_add((double) (finished - *reported) * work_per_task);
-				RESUME_INTERRUPTS();
-				*reported = finished;
-			}
+			HOLD_INTERRUPTS();
+			progress_add((double) (finished - *reported) * work_per_task);
+			RESUME_INTERRUPTS();
+			*reported = finished;
 		}
 	}
 	PG_FINALLY();				/* a report can run out of memory */
 	{
 		pg_atomic_write_u32(&job->stop, 1);
-		for (int i = 1; i < started; i++)
-			pthread_join(workers[i].thread, NULL);
+		join_workers(workers, started);
 		pg_atomic_write_u32(&job->stop, 0);
 	}
 	PG_END_TRY();
@@ -180,8 +190,7 @@ static ParallelRun *in_flight = NULL;
 static void
 join_run(ParallelRun *run)
 {
-	for (int i = 1; i < run->started; i++)
-		pthread_join(run->workers[i].thread, NULL);
+	join_workers(run->workers, run->started);
 	run->started = 1;
 	if (in_flight == run)
 		in_flight = NULL;
@@ -263,8 +272,7 @@ parallel_for(int64 n_tasks, double work_per_task, ParallelTask task, void *arg)
 	blas_keep_single();
 	job_init(&job, n_tasks, task, arg);
 	run_rounds(&job, parallel_threads(), work_per_task, &reported);
-	if (work_per_task > 0)
-		progress_add((double) (n_tasks - reported) * work_per_task);
+	progress_add((double) (n_tasks - reported) * work_per_task);
 }
 
 char *

@@ -124,6 +124,23 @@ qr_scratch(Size m, Size n)
 	return (n + block * m + block * block + 2 * block * n) * sizeof(double);
 }
 
+static double
+panel_flops(Size m, Size n, Size first, Size k)
+{
+	return 4.0 * (double) (m - first) * (double) (n - first) * (double) k;
+}
+
+double
+qr_flops(Size m, Size n)
+{
+	Size		block = block_width(m, n);
+	double		flops = 0;
+
+	for (Size first = 0; first < n; first += block)
+		flops += panel_flops(m, n, first, Min(block, n - first));
+	return flops;
+}
+
 void
 qr_tall(TallQr *qr, double *r)
 {
@@ -142,7 +159,7 @@ qr_tall(TallQr *qr, double *r)
 
 		factor(&w, first, k, r);
 		apply_to_right(&w, first, k, n - first - k);
-		progress_add(4.0 * (double) (qr->m - first) * (double) (n - first) * (double) k);
+		progress_add(panel_flops(qr->m, n, first, k));
 	}
 	for (Size c = 0; c < n; c++)
 		memcpy(r + c * n, qr->a + c * qr->m, c * sizeof(double));

@@ -18,6 +18,8 @@ typedef struct TallQr
 
 /* Allocates tau, writes R (n x n, column-major, zero below) and leaves Q in A. */
 extern void qr_tall(TallQr *qr, double *r);
+/* What it adds to progress. */
+extern double qr_flops(Size m, Size n);
 
 /* Bytes that it allocates. */
 extern Size qr_scratch(Size m, Size n);

@@ -164,18 +164,24 @@ wants_qr(Size m, Size n)
 	return m >= QR_RATIO * n;
 }
 
+/* Of dbdsdc with vectors, about */
+static double
+helper_flops(Size n)
+{
+	return 4.0 * (double) n * (double) n * (double) n;
+}
+
 static double
 flops_of(const Problem *p)
 {
-	double		m = (double) p->m;
-	double		n = (double) p->n;
-	bool		qr = wants_qr(p->m, p->n);
-	double		flops = (qr ? 2.0 * m * n * n : 0) +
-		8.0 * ((qr ? n : m) * n * n / 2.0 - n * n * n / 6.0);
+	Size		n = p->n;
+	bool		tall = wants_qr(p->m, n);
+	Size		m = tall ? n : p->m;
+	double		flops = (tall ? qr_flops(p->m, n) : 0) + bidiagonal_flops(m, n);
 
 	if (p->left != NULL)
-		flops += 4.0 * n * n * n + 2.0 * n * n * n + (qr ? 4.0 * m * n * n : 0) +
-			4.0 * (qr ? n : m) * n * n;
+		flops += helper_flops(n) + householder_flops(n, m, n) + (tall ? householder_flops(n, p->m, n) : 0) +
+			householder_flops(n - 1, n - 1, n);
 	return flops;
 }
 
@@ -200,7 +206,7 @@ decompose(const Problem *p)
 	memcpy(p->s, job->d, p->n * sizeof(double));
 	if (vectors)
 	{
-		progress_add(4.0 * (double) p->n * (double) p->n * (double) p->n);
+		progress_add(helper_flops(p->n));
 		transform_vectors(p, &b, tall ? &qr : NULL, job);
 	}
 	progress_end();

@@ -427,9 +427,9 @@ sums_begin(BootstrapWork *work)
 	work->family = sums;
 }
 
-/* All sums of a group of blocks, in steps that take a task well under 100 ms. */
+/* All sums of a group of blocks, in steps that take a task well under 100 ms; 'work' of the stage in all. */
 static void
-sum_pairs(Sums *sums)
+sum_pairs(Sums *sums, double work)
 {
 	Size		n_pairs = sums->sample->n_pairs;
 	Size		step;
@@ -440,6 +440,7 @@ sum_pairs(Sums *sums)
 	{
 		sums->n_pairs = Min(step, n_pairs - sums->first_pair);
 		parallel_for((sums->n_blocks + sums->task_blocks - 1) / sums->task_blocks, 0, sums_task, sums);
+		progress_add(work * (double) sums->n_pairs / (double) n_pairs);
 	}
 }
 
@@ -458,11 +459,14 @@ sums_evaluate(BootstrapWork *work, const double *counts, int n_draws, double *t)
 		sums->t = t + (Size) block * LANES * sample->n_models * sample->n_data;
 		sums->n_draws = Min(n_draws - block * LANES, n * LANES);
 		sums->n_blocks = n;
-		sum_pairs(sums);
+		sum_pairs(sums, sums->whitened ? sums->n_draws / 2.0 : sums->n_draws);
 		if (sums->whitened)
-			parallel_for((int64) n * sums->n_rdms * sums->row_steps, 0, u_task, sums);
+		{
+			int64		n_tasks = (int64) n * sums->n_rdms * sums->row_steps;
+
+			parallel_for(n_tasks, sums->n_draws / 2.0 / n_tasks, u_task, sums);
+		}
 		parallel_for(n, 0, measure_task, sums);
-		progress_add(sums->n_draws);
 	}
 }
 

@@ -354,6 +354,7 @@ static int64
 count_reached(Permutation *job, const double *a, const double *b, bool missing, double observed)
 {
 	int64		n_reached = 0;
+	int			n_tasks = (job->n_perm + job->step - 1) / job->step;
 
 	if (missing)
 	{
@@ -371,7 +372,7 @@ count_reached(Permutation *job, const double *a, const double *b, bool missing, 
 		for (Size i = 0; i < job->n; i++)
 			job->perm[i] = (int64) i;
 		set_observed(job, permuted_product(job, job->perm));
-		parallel_for((job->n_perm + job->step - 1) / job->step, job->step, product_task, job);
+		parallel_for(n_tasks, (double) job->n_perm / n_tasks, product_task, job);
 	}
 	else
 		return job->n_perm;		/* a constant, whose rho_a or distance no order changes */
@@ -402,6 +403,8 @@ rdm_permutation(CompareMethod method, int n, double *a, double *b, int n_perm, u
 		if (!isnan(result.value))
 			result.n_reached = count_reached(&job, a, b, missing, result.value);
 	}
+	if (isnan(result.value) || result.n_reached == n_perm)
+		progress_skip();
 	progress_end();
 	if (!isnan(result.value))
 		result.p = (1.0 + (double) result.n_reached) / (1.0 + n_perm);

@@ -48,5 +48,6 @@ ricci_flow(Graph *g, double alpha, double step, int n_iter, double *distance, do
 		progress_add(1);
 	}
 	ollivier_ricci_curvature(g, alpha, distance, kappa);
+	progress_add(1);
 	progress_end();
 }

@@ -203,13 +203,17 @@ improve_repeatedly(Shapes *s, double *rotation, int most)
 {
 	double		before = improve(s, rotation);
 
+	progress_add(1);
 	for (int step = 1; step < most; step++)
 	{
 		double		now = improve(s, rotation);
 
 		progress_add(1);
 		if (now - before <= TOLERANCE * s->squares)
+		{
+			progress_add(most - step - 1);
 			return now;
+		}
 		before = now;
 	}
 	return before;
@@ -409,6 +413,17 @@ make_starts(Shapes *s, int n, int64 seed)
 	return starts;
 }
 
+/* Of n starts: of all, then of half of them twice as many, until one is left, which has the rest. */
+static double
+steps_at_most(int n)
+{
+	double		steps = n > 0 ? MAX_STEPS : 0;
+
+	for (int each = FIRST_STEPS; n > 1; each *= 2, n /= 2)
+		steps += (double) each * n;
+	return steps;
+}
+
 static double
 shortest(Shapes *s, int n_starts, int64 seed)
 {
@@ -416,7 +431,7 @@ shortest(Shapes *s, int n_starts, int64 seed)
 	Start	   *starts = make_starts(s, means_alone ? 1 : n_starts, seed);
 	int			n = means_alone ? 0 : n_starts;
 
-	progress_begin("stochastic shape distance", FIRST_STEPS * 5.0 * n + MAX_STEPS);
+	progress_begin("stochastic shape distance", steps_at_most(n));
 	for (int steps = FIRST_STEPS; n > 1; steps *= 2)
 	{
 		for (int i = 0; i < n; i++)

@@ -453,7 +453,7 @@ linkage_tree(LinkageMethod method, int n, double *distance, int32 *pair, double 
 		t.size[i] = 1;
 		t.leaf[i] = i;
 	}
-	progress_begin("linkage", (double) n * n / 2);
+	progress_begin("linkage", (double) n * (n + 1) / 2 - 1);	/* n + (n - 1) + ... + 2 */
 	if (method == LINKAGE_SINGLE)
 		spanning_tree(&t);
 	else

@@ -283,14 +283,13 @@ nearest_rows(Size n, Size d, const double *x, int k, int32 *index, double *squar
 		norm[i] = squared_length(x + i * d, d);
 		worst[i] = INFINITY;
 	}
-	progress_begin("nearest rows", (double) n * n);
+	progress_begin("nearest rows", (double) panels * (double) (panels + 1) / 2);
 	for (Size p = 0; p < panels; p++)
 	{
 		s.first = p * tile;
-		parallel_for((int64) (panels - p), 0, search_tile, &s);
+		parallel_for((int64) (panels - p), 1, search_tile, &s);
 		for (Size i = 0; i < Min(tile, n - s.first); i++)
 			join_row(&s, panels - p, i);
-		progress_add(2.0 * tile * (n - s.first));
 	}
 	s.rows_per_task = Max(1, (Size) (5e7 / ((double) n * (double) d)));	/* should all distances be needed */
 	parallel_for((int64) ((n + s.rows_per_task - 1) / s.rows_per_task), 0, finish_rows, &s);

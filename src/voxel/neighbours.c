@@ -83,6 +83,7 @@ count_neighbours(const Search *s, Size *count)
 		if ((i & 0xfff) == 0xfff)
 			progress_add(0x1000);
 	}
+	progress_add(s->n & 0xfff);
 }
 
 static void
@@ -102,6 +103,7 @@ fill_neighbours(const Search *s, const VoxelNeighbours *found, Size *filled)
 		if ((i & 0xfff) == 0xfff)
 			progress_add(0x1000);
 	}
+	progress_add(s->n & 0xfff);
 }
 
 /* The cells, the voxels in their order, and the runs. */

@@ -38,6 +38,7 @@ sub begin
 	my $banner = 'moments ' . ++$session->{moments};
 	$session->{banner} = qr/^$banner\r?\n/m;
 	$session->{$_} = '' foreach qw(stdout stderr);
+	$session->{timeout}->start;
 	$session->{stdin} .= "$sql\n;\n\\echo '$banner'\n\\warn '$banner'\n";
 	$session->{run}->pump_nb;
 	return;
@@ -271,6 +272,7 @@ sub attack
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 	my $other = $node->background_psql('postgres', on_error_stop => 0);
 	my $pid = backend_pid($session);
+	$_->set_query_timer_restart foreach $session, $other;
 	my %figures = (moments => 0, cancelled => 0, worst => 0, again => 0, lost => 0, steps => 0, refused => 0);
 	my @faults;
 	srand(unpack('%32C*', $name) * 1000 + $n_moments);

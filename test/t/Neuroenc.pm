@@ -73,9 +73,9 @@ sub anonymous_kb
 {
 	my ($pid) = @_;
 	open(my $status, '<', "/proc/$pid/status") or return 0;
-	while (<$status>)
+	while (my $line = <$status>)
 	{
-		return $1 if /^RssAnon:\s+(\d+) kB/;
+		return $1 if $line =~ /^RssAnon:\s+(\d+) kB/;
 	}
 	return 0;
 }
@@ -179,10 +179,10 @@ sub stolen
 {
 	open(my $stat, '<', '/proc/stat') or return 0;
 	my ($ticks, $processors) = (0, 0);
-	while (<$stat>)
+	while (my $line = <$stat>)
 	{
-		$ticks = (split)[8] // 0 if /^cpu /;
-		$processors++ if /^cpu\d/;
+		$ticks = (split ' ', $line)[8] // 0 if $line =~ /^cpu /;
+		$processors++ if $line =~ /^cpu\d/;
 	}
 	return $ticks / 100 / ($processors || 1);
 }
@@ -227,6 +227,11 @@ sub left_healthy
 	my ($node, $timeouts, $sound, %statements) = @_;
 	$sound = [ 'SELECT count(*) FROM few', $sound ] unless ref $sound;
 	my ($small, $answer) = @$sound;
+	if ($ENV{NEUROENC_MOMENTS})
+	{
+		require Moments;
+		Moments::attack($node, $_, $statements{$_}, $ENV{NEUROENC_MOMENTS}, @$sound) foreach sort keys %statements;
+	}
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 	my $pid = backend_pid($session);
 	is($session->query("$small;"), $answer, 'the small query');
@@ -249,11 +254,6 @@ sub left_healthy
 	$session->{stderr} = '';
 	is($session->query("$small;"), $answer, 'the backend is healthy');
 	cmp_ok(anonymous_kb($pid) - $before, '<', 100_000, 'and its memory is returned');
-	if ($ENV{NEUROENC_MOMENTS})
-	{
-		require Moments;
-		Moments::attack($node, $_, $statements{$_}, $ENV{NEUROENC_MOMENTS}, @$sound) foreach sort keys %statements;
-	}
 	return $session;
 }
 
