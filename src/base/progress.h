@@ -26,12 +26,20 @@ extern void progress_skip(void);
 /* The stage is complete: reports 100 % if the stage had reported before. */
 extern void progress_end(void);
 
-/* In step i of a loop of short steps that may run in a thread: looks for interrupts where it may. */
+/* In step i of a loop of short steps that may run in a thread: looks for interrupts, and reports, where it may. */
 static inline void
 breathe(bool interruptible, Size i)
 {
 	if (interruptible && (i & 0xfffff) == 0)
-		CHECK_FOR_INTERRUPTS();
+		progress_add(0);
+}
+
+/* The same in step i of a loop whose steps have so many elements. */
+static inline void
+breathe_row(Size i, Size elements)
+{
+	if ((i * elements) >> 20 != ((i + 1) * elements) >> 20)
+		progress_add(0);
 }
 
 extern void progress_define_gucs(void);

@@ -90,7 +90,7 @@ unit_rows(Search *s)
 		double		squared = 0;
 		double		scale;
 
-		breathe(true, i * s->p);
+		breathe_row(i, s->p);
 		for (Size x = 0; x < s->p; x++)
 			mean += row[x] / (double) s->p;
 		for (Size x = 0; x < s->p; x++)
@@ -138,7 +138,7 @@ start(Search *s, RandomStream *random)
 	{
 		Size		seed = draw_neuron(s, random);
 
-		CHECK_FOR_INTERRUPTS();
+		progress_add(0);
 		gemv_f8(false, s->n, s->p, 1, s->unit, s->p, s->unit + seed * s->p, 0, s->along);
 		for (Size i = 0; i < s->n; i++)
 		{
@@ -239,7 +239,7 @@ choose_stimuli(Search *s)
 	}
 	for (Size i = 0; changed && i < s->n; i++)
 	{
-		breathe(true, i * s->chosen);
+		breathe_row(i, s->chosen);
 		for (Size c = 0; c < s->chosen; c++)
 			s->drive[i * s->chosen + c] = s->d->responses[i * s->p + s->stimulus[c]] / s->d->temperature;
 	}
@@ -260,7 +260,7 @@ set_state(Search *s)
 	memset(s->total, 0, s->chosen * sizeof(double));
 	for (Size i = 0; i < s->n; i++)
 	{
-		breathe(true, i * s->chosen);
+		breathe_row(i, s->chosen);
 		add_row(s->chosen, s->drive + i * s->chosen, s->sum + (Size) s->label[i] * s->chosen);
 	}
 	for (Size j = 0; j < s->k; j++)
@@ -307,7 +307,7 @@ reassign_all(Search *s)
 	memcpy(s->label_before, s->label, s->n * sizeof(int32));
 	for (Size i = 0; i < s->n; i++)
 	{
-		breathe(true, i * s->chosen);
+		breathe_row(i, s->chosen);
 		s->label[i] = most_driving(s, i);
 	}
 	count_sizes(s);
@@ -400,7 +400,7 @@ reassign_one_by_one(Search *s)
 		Size		a = (Size) s->label[i];
 		Size		to = (Size) most_driving(s, i);
 
-		breathe(true, i * s->chosen);
+		breathe_row(i, s->chosen);
 		if (a == to || s->size[a] == 1)
 			continue;
 		for (Size c = 0; c < s->chosen; c++)

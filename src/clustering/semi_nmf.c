@@ -92,14 +92,14 @@ seed_rays(Factors *f, RandomStream *random)
 	{
 		const double *row = f->x + i * f->p;
 
-		breathe(true, i * f->p);
+		breathe_row(i, f->p);
 		length[i] = left_over[i] = factors_dot(f->p, row, row);
 	}
 	for (Size t = 0; t < f->k; t++)
 	{
 		double	   *ray = f->right + t * f->p;
 
-		CHECK_FOR_INTERRUPTS();
+		progress_add(1);
 		memcpy(ray, f->x + draw_row(f->n, left_over, random) * f->p, f->p * sizeof(double));
 		unit_ray(f->p, ray);
 		gemv_f8(false, f->n, f->p, 1, f->x, f->p, ray, 0, along);
@@ -160,16 +160,22 @@ start(Factors *f, int i, void *arg)
 	double	   *rays = huge_matrix(f->k, f->p);
 	double		most = -1;
 
+	progress_begin("starts", (double) starts->n_init * (f->k + RAY_STEPS + 1));
 	for (int s = 0; s < starts->n_init; s++)
 	{
 		RandomStream random;
+		int			step;
 		double		explained;
 
 		random_start(&random, starts->seed, FIRST_STREAM + (uint64) s);
 		seed_rays(f, &random);
 		memset(nearest, -1, f->n * sizeof(int32));
-		for (int step = 0; assign_to_rays(f, nearest) && step < RAY_STEPS; step++)
+		for (step = 0; assign_to_rays(f, nearest) && step < RAY_STEPS; step++)
+		{
 			move_rays(f);
+			progress_add(1);
+		}
+		progress_add(RAY_STEPS + 1 - step);
 		explained = factors_dot(f->k * f->n, f->left, f->left);
 		if (explained > most)
 		{
@@ -177,6 +183,7 @@ start(Factors *f, int i, void *arg)
 			memcpy(rays, f->right, f->k * f->p * sizeof(double));
 		}
 	}
+	progress_end();
 	memcpy(f->right, rays, f->k * f->p * sizeof(double));
 	assign_to_rays(f, nearest);
 	pfree(rays);

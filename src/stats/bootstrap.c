@@ -260,9 +260,10 @@ bootstrap_r(const PredictionRows *rows, int n_boot, double level, uint64 seed,
 		job.n_targets = (int) Min(group, (Size) (rows->v - job.first_target));
 		for (int first = 0; first < n_boot; first += job.batch)
 		{
+			int			n_tasks = (job.n_targets + job.targets - 1) / job.targets;
+
 			draw_batch(&job, seed, first, Min(job.batch, n_boot - first));
-			parallel_for((job.n_targets + job.targets - 1) / job.targets, (double) job.targets * job.n_draws,
-						 draws_task, &job);
+			parallel_for(n_tasks, (double) job.n_targets * job.n_draws / n_tasks, draws_task, &job);
 		}
 		parallel_for(job.n_targets, 0, interval_task, &job);
 	}

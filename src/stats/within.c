@@ -314,7 +314,7 @@ search_batches(Search *s, int batch, ParallelTask task, WithinTake take, void *a
 				if (s->found[t].n > 0)
 					take(s->found[t].n, s->found[t].pair, arg);
 			}
-			progress_add((double) n_tiles * s->side * s->side);
+			progress_add(n_tiles);
 		}
 }
 
@@ -322,7 +322,8 @@ void
 within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
 {
 	Size		side = tile_side(w);
-	int			batch = (int) Min((Size) TILE_TASKS * parallel_threads(), (w->n + side - 1) / side);
+	Size		n_tiles = (w->n + side - 1) / side;	/* in a row of them */
+	int			batch = (int) Min((Size) TILE_TASKS * parallel_threads(), n_tiles);
 	MemoryContext scratch = scratch_create("rows within a radius", search_bytes(w, batch), MEMORY_HINT);
 	MemoryContext old = MemoryContextSwitchTo(scratch);
 	Search		s = {.w = w, .group = group, .side = side};
@@ -336,7 +337,7 @@ within_pairs(const Within *w, const int32 *group, WithinTake take, void *arg)
 	for (int t = 0; t < batch; t++)
 		s.found[t].pair = huge_alloc(side * side * sizeof(WithinPair));
 	MemoryContextSwitchTo(old); /* where 'take' keeps what it wants */
-	progress_begin("rows within a radius", ((double) w->n + side) * w->n / 2);
+	progress_begin("rows within a radius", (double) n_tiles * (n_tiles + 1) / 2);
 	search_batches(&s, batch, task, take, arg);
 	progress_end();
 	MemoryContextDelete(scratch);

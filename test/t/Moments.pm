@@ -161,12 +161,26 @@ sub clear_timeout
 	die 'statement_timeout is not to be reset';
 }
 
+# A cancel that is sent before the statement has arrived is for nothing, as it
+# should be.  Returns when it was sent, as time() and stolen() tell.
+sub cancel_once_active
+{
+	my ($session, $other, $pid) = @_;
+	my @sent = (time(), stolen());
+	until (ended($session))
+	{
+		@sent = (time(), stolen());
+		last if $other->query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $pid AND state = 'active';") eq 't';
+		$session->{run}->pump_nb;
+	}
+	return @sent;
+}
+
 # Ends a statement after so many seconds, by a timeout or by another session's
 # cancel.  Returns the seconds that it went on, and what it said.
 sub end_at
 {
 	my ($session, $other, $pid, $statement, $after, $threads, $how) = @_;
-	my $latency;
 	$session->query("SET neuroenc.threads = $threads;");
 	my ($start, $taken) = (time(), stolen());
 	if ($how eq 'timeout')
@@ -179,11 +193,10 @@ sub end_at
 	{
 		begin($session, $statement);
 		sleep($after);
-		($start, $taken) = (time(), stolen());
-		$other->query("SELECT pg_cancel_backend($pid);");
+		($start, $taken) = cancel_once_active($session, $other, $pid);
 	}
 	my ($out, $said) = finish($session);
-	$latency = time() - $start - (stolen() - $taken);
+	my $latency = time() - $start - (stolen() - $taken);
 	clear_timeout($session) if $how eq 'timeout';
 	return ($latency, $said);
 }
