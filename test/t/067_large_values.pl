@@ -43,10 +43,10 @@ my $session = left_healthy($node, [ [ 60, 1 ], [ 250, 2 ] ], 3,
 	'an image' => "SELECT length(to_nifti(eye(4), reshape(t, '{70,70,100,100}'))) FROM big");
 
 # At work, a session is active with its statement; and it tells how far it is.
-my $statement = q{SELECT sum_of((eigh(t + transpose(t))).values) FROM square};
+my $statement = 'SELECT sum(sum_of((eigh(m)).values)) FROM (SELECT t[1:800][1:800] + transpose(t[1:800][1:800]) AS m FROM square OFFSET 0) q, generate_series(1, 100)';
 my $pid = backend_pid($session);
 my $other = $node->background_psql('postgres');
-Moments::begin($session, "SET neuroenc.progress = 1; SET neuroenc.threads = 2; SET statement_timeout = 4500;\n$statement;");
+Moments::begin($session, "SET neuroenc.progress = 1; SET neuroenc.threads = 2; SET statement_timeout = 4000;\n$statement;");
 my %seen;
 until (Moments::ended($session))
 {
@@ -55,6 +55,7 @@ until (Moments::ended($session))
 	$seen{"$state/$event"}++ if defined $query && $query =~ /eigh/;
 }
 my ($out, $said) = Moments::finish($session);
+like($said, qr/NOTICE:  eigendecomposition: \d+ %/, 'and it tells how far it is');
 cmp_ok($seen{'active/'} // 0, '>', 0, 'at work: active, its statement is shown');
 cmp_ok($seen{'active/Extension'} // 0, '>', 0, 'and a wait event while its threads or LAPACK are at work');
 $other->quit;
