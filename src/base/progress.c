@@ -52,9 +52,19 @@ percent_done(const Stage *stage)
 }
 
 void
+require_postmaster(void)
+{
+	if (IsUnderPostmaster && !PostmasterIsAlive() && InterruptHoldoffCount == 0 && CritSectionCount == 0)
+		ereport(FATAL,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("terminating connection due to unexpected postmaster exit")));
+}
+
+void
 progress_begin(const char *stage, double total)
 {
 	CHECK_FOR_INTERRUPTS();
+	require_postmaster();
 	if (n_stages < MAX_STAGES)
 	{
 		Stage	   *s = &stages[n_stages];
@@ -101,6 +111,7 @@ void
 progress_add(double done)
 {
 	CHECK_FOR_INTERRUPTS();
+	require_postmaster();
 	if (n_stages == 0 || n_stages > MAX_STAGES)
 		return;
 	stages[n_stages - 1].done += done;

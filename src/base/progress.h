@@ -11,8 +11,15 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "storage/pmsignal.h"
 
 extern int	neuroenc_progress;
+
+/*
+ * FATAL if the postmaster has died.  PostgreSQL lets the statement end first, but
+ * no new server starts meanwhile, and long work would keep it waiting for hours.
+ */
+extern void require_postmaster(void);
 
 /* Start a stage (a literal) that is 'total' units of work, any unit (flops, rows, folds). */
 extern void progress_begin(const char *stage, double total);

@@ -96,7 +96,8 @@ worker_main(void *arg)
 static bool
 interrupt_waits(void)
 {
-	return INTERRUPTS_PENDING_CONDITION() && InterruptHoldoffCount == 0 && CritSectionCount == 0;
+	return (INTERRUPTS_PENDING_CONDITION() || (IsUnderPostmaster && !PostmasterIsAlive())) &&
+		InterruptHoldoffCount == 0 && CritSectionCount == 0;
 }
 
 /* Starts workers 1 .. n_threads - 1, or as many as the system lets; returns the first not started. */
@@ -163,6 +164,7 @@ run_rounds(Job *job, int n_threads, double work_per_task, int64 *reported)
 		int64		handed_out;
 
 		CHECK_FOR_INTERRUPTS();
+		require_postmaster();
 		handed_out = (int64) pg_atomic_read_u64(&job->next);
 		if (handed_out >= job->n_tasks)
 			break;
