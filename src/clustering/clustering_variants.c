@@ -448,6 +448,19 @@ given_labels(FunctionCallInfo fcinfo, const PointRows *rows, int32 *given)
 	return largest;
 }
 
+/* As kmeans_require_distinct, of a k that is a label and no option. */
+static void
+require_distinct_for(const PointRows *rows, int largest)
+{
+	int			distinct = point_rows_distinct(rows, largest);
+
+	if (distinct < largest)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the largest label is over the number of distinct rows, %d", distinct),
+				 errdetail_client("It is %d.", largest)));
+}
+
 static void
 label_seeded(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answer)
 {
@@ -464,8 +477,10 @@ label_seeded(FunctionCallInfo fcinfo, const PointRows *rows, PointsAnswer *answe
 	old = MemoryContextSwitchTo(scratch);
 	given = huge_alloc((Size) rows->n * sizeof(int32));
 	largest = given_labels(fcinfo, rows, given);
-	k = points_window_option_is_null(fcinfo, 2) ? largest : DatumGetInt32(points_window_option(fcinfo, 2, "k"));
-	kmeans_require_distinct(rows, k);
+	if (points_window_option_is_null(fcinfo, 2))
+		require_distinct_for(rows, k = largest);
+	else
+		kmeans_require_distinct(rows, k = DatumGetInt32(points_window_option(fcinfo, 2, "k")));
 	if (largest > k)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -327,6 +327,7 @@ SELECT dasgupta_cost(linkage(whole), missing) FROM distances
 SELECT linkage(8675309, x) FROM recorded
 SELECT cop_kmeans(x, fold, 2) OVER () FROM recorded
 SELECT seeded_kmeans(x, -8675309) OVER () FROM recorded
+SELECT seeded_kmeans(x, 8675309) OVER () FROM recorded
 SELECT seeded_kmeans(x, CASE WHEN id % 9 = 0 THEN 8675309 ELSE 1 END, 3) OVER () FROM recorded
 SELECT consensus(label_sets_agg(fold, 8675309, label), 2) FROM recorded
 SELECT graph_agg(id, fold, -y) FROM recorded
