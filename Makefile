@@ -44,6 +44,9 @@ else
 override with_llvm := no
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq (,$(wildcard $(PGXS)))
+$(error $(PG_CONFIG) leads to no PGXS: install postgresql-server-dev-15, or name the server by PG_CONFIG=/path/to/pg_config)
+endif
 include $(PGXS)
 # After PGXS, so that it is the -O that counts.  No flag that changes IEEE results.
 # -fopenmp-simd only reads "omp simd" pragmas (reductions that may be reordered); no runtime.
