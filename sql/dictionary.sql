@@ -25,6 +25,13 @@ GROUP BY 1 ORDER BY count(*) DESC, 1;
 -- One atom: the direction of most.  A batch smaller than the rows, one start.
 SELECT pg_temp.rounded(dictionary) AS dictionary, n_active FROM (SELECT points_agg(x) AS p FROM rows) q, dictionary_learn(p, 1, 0.5, batch_size => 16, n_init => 1);
 
+-- One pass over x = (1,0) and y = (.6,.8) in batches of one row, alpha 0: both batches count alike in the means.  From the atom x
+-- and rows in the order x, y: codes 1 and .6, so the atom is along x + .6 y = (1.36, .48).  From y, in the order y, x: along
+-- y + .6 x.  Where the atom is the row that comes second: the first batch turns it into the other, with the code .6, and its
+-- atom is then along .6 y + .6 x.
+SELECT pg_temp.rounded(dictionary) AS dictionary FROM generate_series(1, 20) AS seed,
+	dictionary_learn('float8:[[1,0],[0.6,0.8]]'::tensor, 1, 0, batch_size => 1, max_iter => 1, n_init => 1, seed => seed) GROUP BY 1 ORDER BY 1;
+
 -- An alpha over all products: nothing is coded.
 SELECT objective, n_active FROM (SELECT points_agg(x) AS p FROM rows) q, dictionary_learn(p, 2, 100);
 

@@ -127,9 +127,11 @@ remember(Learning *s, int n)
 {
 	Size		k = s->k;
 	int64		a_pass = (int64) ((s->n + s->options->batch_size - 1) / s->options->batch_size);
-	double		share = 1.0 / (double) Min(++s->batches, a_pass);
 	const double *codes = s->lasso->weights;
+	double		share;
 
+	s->batches++;
+	share = 1.0 / (double) Min(s->batches, a_pass);
 	gemm_f8(true, false, k, k, n, share / n, codes, k, codes, k, 1 - share, s->codes_squared, k);
 	gemm_f8(true, false, k, s->d, n, share / n, codes, k, s->batch, s->d, 1 - share, s->codes_x, s->d);
 }
