@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "base/flat.h"
+#include "base/memory.h"
 
 const void *
 flat_from_datum(const FlatKind *kind, Datum d)
@@ -52,10 +53,7 @@ to_bytes(const FlatKind *kind, const void *value)
 	bytea	   *bytes;
 
 	flat_write(kind, &w, value);
-	if (w.n > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the binary form of a %s, %zu bytes, would pass 1 GB", kind->name, w.n)));
+	value_require("the binary form of a value", w.n, "Store it, and send parts of it.");
 	bytes = palloc(w.n);
 	SET_VARSIZE(bytes, w.n);
 	w = (StateWriter) {(char *) bytes, VARHDRSZ};
@@ -85,8 +83,12 @@ Datum
 flat_out(const FlatKind *kind, FunctionCallInfo fcinfo)
 {
 	const void *value = flat_from_datum(kind, PG_GETARG_DATUM(0));
-	bytea	   *bytes = to_bytes(kind, value);
+	StateWriter w = {NULL, 0};
+	bytea	   *bytes;
 
+	flat_write(kind, &w, value);
+	state_require_text(kind->name, w.n);
+	bytes = to_bytes(kind, value);
 	PG_RETURN_CSTRING(state_to_text(kind->name, kind->summary(value), VARDATA(bytes), VARSIZE(bytes) - VARHDRSZ));
 }
 

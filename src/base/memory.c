@@ -44,7 +44,8 @@ size_add(Size a, Size b)
 	if (__builtin_add_overflow(a, b, &sum))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("requested size is too large: %zu + %zu bytes", a, b)));
+				 errmsg("requested size is too large: %zu + %zu bytes", a, b),
+				 errhint("Take it in parts.")));
 	return sum;
 }
 
@@ -56,8 +57,19 @@ size_mul(Size a, Size b)
 	if (__builtin_mul_overflow(a, b, &product))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("requested size is too large: %zu times %zu bytes", a, b)));
+				 errmsg("requested size is too large: %zu times %zu bytes", a, b),
+				 errhint("Take it in parts.")));
 	return product;
+}
+
+void
+value_require(const char *what, Size bytes, const char *hint)
+{
+	if (bytes > VALUE_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("%s of %zu bytes exceeds the maximum of 1 GB", what, bytes),
+				 errhint("%s", hint)));
 }
 
 static void

@@ -33,6 +33,16 @@ extern MemoryClaim *memory_claim(MemoryContext cxt, const char *what);
 extern void memory_claim_add(MemoryClaim *claim, Size bytes, const char *hint);
 extern void memory_claim_sub(MemoryClaim *claim, Size bytes);
 
+/* The largest value: PostgreSQL's 1 GB, less room for the header of a row and its smaller columns. */
+#define VALUE_MAX_BYTES (MaxAllocSize - 1024)
+
+/*
+ * ERROR (program_limit_exceeded) where a value, or the row that a function
+ * returns, would be larger than that: call before it is computed.  'hint' is a
+ * sentence.
+ */
+extern void value_require(const char *what, Size bytes, const char *hint);
+
 /* Bytes claimed by this backend now. */
 extern Size memory_claimed(void);
 

@@ -42,7 +42,7 @@ get_flat_size(ExpandedObjectHeader *eoh)
 	const StateHeader *state = (const StateHeader *) eoh;
 	Size		size = state_stored_size(state);
 
-	if (size > MaxAllocSize)
+	if (size > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%s(%s) of %zu bytes can't be stored or copied: a value is at most 1 GB",
@@ -227,8 +227,10 @@ Datum
 state_out(const StateKind *kind, FunctionCallInfo fcinfo)
 {
 	const StateHeader *state = state_from_datum(kind, PG_GETARG_DATUM(0));
-	bytea	   *flat = state_flatten(&state->eoh);
+	bytea	   *flat;
 
+	state_require_text(kind->name, state_stored_size(state));
+	flat = state_flatten(&state->eoh);
 	PG_RETURN_CSTRING(state_to_text(kind->name, kind->summary(state), VARDATA(flat), VARSIZE(flat) - VARHDRSZ));
 }
 

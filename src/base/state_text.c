@@ -31,6 +31,16 @@ state_flatten(const ExpandedObjectHeader *state)
 	return flat;
 }
 
+void
+state_require_text(const char *name, Size n_bytes)
+{
+	if (n_bytes / 3 * 4 > VALUE_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("text of a %s of %zu bytes would pass 1 GB", name, n_bytes),
+				 errhint("Use the binary form (COPY WITH (FORMAT binary)), or chunk the targets.")));
+}
+
 char *
 state_to_text(const char *name, const char *summary, const char *bytes, Size n_bytes)
 {
@@ -39,11 +49,7 @@ state_to_text(const char *name, const char *summary, const char *bytes, Size n_b
 	char	   *text;
 	int			n;
 
-	if (header + n_base64 + 1 > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("text of a %s of %zu bytes would pass 1 GB", name, n_bytes),
-				 errhint("Use the binary form (COPY WITH (FORMAT binary)), or chunk the targets.")));
+	state_require_text(name, n_bytes);
 	text = palloc(header + n_base64 + 1);
 	sprintf(text, "%s(%s):", name, summary);
 	n = pg_b64_encode((const Base64Byte *) bytes, (int) n_bytes, text + header, (int) n_base64);

@@ -13,6 +13,9 @@
 /* The flat value of an expanded state, palloc'd; its get_flat_size refuses what is over 1 GB. */
 extern bytea *state_flatten(const ExpandedObjectHeader *state);
 
+/* ERROR if the text of a state of so many bytes would pass 1 GB: called before the bytes are made */
+extern void state_require_text(const char *name, Size n_bytes);
+
 /* name(summary):base64, palloc'd; ERROR when it would pass 1 GB */
 extern char *state_to_text(const char *name, const char *summary, const char *bytes, Size n_bytes);
 

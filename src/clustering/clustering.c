@@ -41,7 +41,7 @@ clustering_new(ClusteringMethod method, ClusteringCovariance covariance, int k, 
 	Size		bytes = size_add(offsetof(Clustering, size), size_mul(size_add(k, numbers), 8));
 	Clustering *c;
 
-	if (bytes > MaxAllocSize)
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a clustering of %d clusters of %d elements takes %zu bytes: a value is at most 1 GB", k, d, bytes),

@@ -88,7 +88,7 @@ matrix_of(const Cooccurrence *c, CooccurrenceMethod method)
 	Tensor	   *t;
 	double	   *out;
 
-	if (bytes > MaxAllocSize - TENSOR_HEADER_SIZE(2))
+	if (bytes > VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a matrix of %d x %d float8 takes %zu bytes, more than 1 GB", c->p, c->p, bytes),

@@ -176,6 +176,14 @@ composite_result(FunctionCallInfo fcinfo, int n, Datum *values)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/* ERROR if k factors of so many elements in all can't be one row. */
+static void
+require_factors(const char *function, Size k, Size elements)
+{
+	value_require(psprintf("the result of %s", function), size_mul(size_mul(k, elements), sizeof(double)),
+				  "Take fewer factors, or the rows in parts.");
+}
+
 /* ---- matrices ---- */
 
 typedef struct MatrixCall
@@ -200,6 +208,7 @@ matrix_call(FunctionCallInfo fcinfo, const char *function)
 	call.n = (Size) call.matrix->dims[0];
 	call.p = (Size) call.matrix->dims[1];
 	call.k = (Size) PG_GETARG_INT32(1);
+	require_factors(function, call.k, call.n + call.p);
 	return call;
 }
 
@@ -282,6 +291,7 @@ clustering_ntf(PG_FUNCTION_ARGS)
 	require_positive("rank", rank);
 	clustering_starts(n_init);
 	n.rank = (Size) rank;
+	require_factors("ntf", n.rank, n.dims[0] + n.dims[1] + n.dims[2] + 1);
 	scratch = scratch_create("ntf", size_add(ntf_scratch(&n), size_mul(tensor_size(t), sizeof(double))), HINT);
 	before = MemoryContextSwitchTo(scratch);
 	n.t = scaled_elements(t, "ntf", false, &exponent);

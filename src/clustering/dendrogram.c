@@ -30,10 +30,7 @@ dendrogram_new(LinkageMethod method, const Label *labels, int n)
 	for (int i = 0; i < n; i++)
 		label_bytes = size_add(label_bytes, labels[i].length);
 	bytes = size_add(DENDROGRAM_HEADER_SIZE(n, label_bytes), (Size) (n - 1) * (sizeof(double) + 2 * sizeof(int32)));
-	if (bytes > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a dendrogram of %d leaves and %zu bytes of labels would pass 1 GB", n, label_bytes)));
+	value_require("a dendrogram", bytes, "Take fewer leaves, or shorter labels.");
 	d = palloc0(bytes);
 	SET_VARSIZE(d, bytes);
 	d->version = DENDROGRAM_VERSION;

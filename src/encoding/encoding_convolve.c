@@ -140,7 +140,8 @@ encoding_hrf(PG_FUNCTION_ARGS)
 	if (n > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a response of %g s has too many samples of %g s", length, tr)));
+				 errmsg("a response of %g s has too many samples of %g s", length, tr),
+				 errhint(TENSOR_SIZE_HINT)));
 	response = tensor_new_vector(TENSOR_FLOAT8, (Size) n);
 	if (!hrf_canonical((Size) n, tr, TENSOR_F8(response)))
 		ereport(ERROR,

@@ -188,7 +188,7 @@ encoding_weights(PG_FUNCTION_ARGS)
 	int			block = Min(e->v, 256);
 	double	   *w;
 
-	if (bytes > MaxAllocSize - TENSOR_HEADER_SIZE(2))
+	if (bytes > VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the weights of %d features and %d targets take %zu bytes: a value is at most 1 GB",

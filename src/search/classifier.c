@@ -37,10 +37,11 @@ classifier_new(const Label *labels, int n_classes, int d, int n_alphas)
 		label_bytes = size_add(label_bytes, labels[i].length);
 	bytes = size_add(offsetof(Classifier, values), size_mul(classifier_values(n_classes, d, n_alphas), sizeof(double)));
 	bytes = size_add(bytes, size_add(label_bytes, size_mul(n_classes, sizeof(int32))));
-	if (bytes > MaxAllocSize)
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a classifier of %d classes and %d elements takes %zu bytes, over the maximum of 1 GB", n_classes, d, bytes)));
+				 errmsg("a classifier of %d classes and %d elements takes %zu bytes, over the maximum of 1 GB", n_classes, d, bytes),
+				 errhint("Take fewer classes or elements, or shorter labels.")));
 	c = palloc0(bytes);
 	SET_VARSIZE(c, bytes);
 	c->version = CLASSIFIER_VERSION;

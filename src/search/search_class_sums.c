@@ -338,6 +338,9 @@ search_lda(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	room = Min((Size) class_sums_classes(s) - 1, (Size) s->p);
+	ordered_classes(s, &labels);
+	value_require("the result of lda", size_add(size_mul(size_mul(room, (Size) s->p + 1), sizeof(double)), labels_array_bytes(labels, class_sums_classes(s))),
+				  "Take fewer classes or features, or shorter labels.");
 	factor = within_factor(s, &shrinkage);
 	scratch = CurrentMemoryContext;
 	memory_claim_add(memory_claim(scratch, "lda"), size_mul(size_mul(room, s->p), sizeof(double)), MEMORY_HINT);

@@ -205,6 +205,7 @@ vector_record(FunctionCallInfo fcinfo, const LogisticRows *rows, const ConceptUn
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "concept_vector must return a row");
+	value_require("a concept vector", size_mul(rows->d, 2 * sizeof(double)), "Take fewer units.");
 	for (Size i = 0; i < rows->n; i++)
 		n_concept += rows->label[i];
 	values[0] = Int64GetDatum((int64) rows->n);

@@ -32,7 +32,7 @@ sparse_from_datum(Datum d)
 Size
 sparse_max_entries(TensorType dtype)
 {
-	return (MaxAllocSize - SPARSE_HEADER_SIZE(1)) / (sizeof(int32) + dtype);
+	return (VALUE_MAX_BYTES - SPARSE_HEADER_SIZE(1)) / (sizeof(int32) + dtype);
 }
 
 Sparse *
@@ -45,7 +45,8 @@ sparse_new_unset(TensorType dtype, int32 width, Size n)
 	if (n > sparse_max_entries(dtype))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a sparse vector of %zu entries exceeds the maximum of 1 GB", n)));
+				 errmsg("a sparse vector of %zu entries exceeds the maximum of 1 GB", n),
+				 errhint(SPARSE_SIZE_HINT)));
 	header = SPARSE_HEADER_SIZE(n);
 	bytes = header + n * (Size) dtype;
 	s = palloc(bytes);

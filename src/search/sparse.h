@@ -48,6 +48,9 @@ typedef struct Sparse
 /* Detoasted; ERROR on a version that this library does not read, or a length that does not fit. */
 extern Sparse *sparse_from_datum(Datum d);
 
+/* What to do about a vector over 1 GB */
+#define SPARSE_SIZE_HINT "Keep fewer entries, or take the vector in parts."
+
 /* The greatest n of a value under 1 GB. */
 extern Size sparse_max_entries(TensorType dtype);
 

@@ -19,10 +19,11 @@ feature_activity_bytes(int32 width)
 {
 	Size		bytes = size_add(offsetof(FeatureActivity, feature), size_mul((Size) width, sizeof(FeatureTotal)));
 
-	if (bytes > MaxAllocSize)
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the activity of %d features takes %zu bytes, over the maximum of 1 GB", width, bytes)));
+				 errmsg("the activity of %d features takes %zu bytes, over the maximum of 1 GB", width, bytes),
+				 errhint("Give the vectors the width that their indices need.")));
 	return bytes;
 }
 

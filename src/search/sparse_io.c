@@ -144,7 +144,8 @@ parse_pair(Parser *in)
 		if (in->n >= limit)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("a sparse vector of more than %zu entries exceeds the maximum of 1 GB", limit)));
+					 errmsg("a sparse vector of more than %zu entries exceeds the maximum of 1 GB", limit),
+					 errhint(SPARSE_SIZE_HINT)));
 		in->capacity = Min(2 * in->capacity, limit);
 		in->index = repalloc_huge(in->index, in->capacity * sizeof(int32));
 		in->value = repalloc_huge(in->value, in->capacity * sizeof(double));
@@ -220,6 +221,28 @@ sparse_in(PG_FUNCTION_ARGS)
 
 /* ---- text out ---- */
 
+/* Most characters of an entry: index, colon, value, comma */
+#define ENTRY_CHARS (10 + 1 + DECIMAL_MAX_CHARS + 1)
+
+/* ERROR if the text would pass 1 GB; where it may, the entries are printed for their length alone. */
+static void
+require_text(const Sparse *s)
+{
+	Size		bytes = 0;
+	char		entry[ENTRY_CHARS + 1];
+
+	if ((Size) s->n <= VALUE_MAX_BYTES / ENTRY_CHARS - 1)
+		return;
+	for (int32 i = 0; i < s->n; i++)
+	{
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		bytes += 2 + snprintf(entry, sizeof(entry), "%d", s->index[i] + 1);
+		bytes += decimal_print((TensorType) s->dtype, SPARSE_VALUES(s), i, entry);
+	}
+	value_require("the text of a sparse vector", bytes + ENTRY_CHARS, "Use the binary form (COPY WITH (FORMAT binary)).");
+}
+
 PG_FUNCTION_INFO_V1(sparse_out);
 Datum
 sparse_out(PG_FUNCTION_ARGS)
@@ -227,6 +250,7 @@ sparse_out(PG_FUNCTION_ARGS)
 	const Sparse *s = PG_GETARG_SPARSE(0);
 	StringInfoData out;
 
+	require_text(s);
 	initStringInfo(&out);
 	if (s->dtype != TENSOR_FLOAT4)
 		appendStringInfo(&out, "%s:", tensor_type_name((TensorType) s->dtype));

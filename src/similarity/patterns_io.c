@@ -33,7 +33,8 @@ write_labels(StateWriter *w, const PatternTable *t)
 	if (end > MaxAllocSize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("labels of %zu bytes can't be stored: a value is at most 1 GB", end)));
+				 errmsg("labels of %zu bytes can't be stored: a value is at most 1 GB", end),
+				 errhint("Use shorter labels.")));
 	state_put_int32(w, (int32) end);
 	end = 0;
 	for (int i = 0; i < t->n; i++)

@@ -100,6 +100,8 @@ crossed(FunctionCallInfo fcinfo, const Patterns *p, RdmMetric metric)
 	patterns_require_folds(p, "rdm_crossed");
 	t = patterns_table(p);
 	dims[0] = dims[1] = t->n;
+	value_require("the result of rdm_crossed", size_add(size_mul(size_mul(t->n, t->n), sizeof(double)), labels_array_bytes(t->labels, t->n)),
+				  "Take fewer conditions, or shorter labels.");
 	d = tensor_new_unset(TENSOR_FLOAT8, 2, dims);
 	patterns_crossed(t, metric, TENSOR_F8(d));
 	values[0] = PointerGetDatum(labels_array(t->labels, t->n));

@@ -56,6 +56,7 @@ similarity_procrustes_align(PG_FUNCTION_ARGS)
 		elog(ERROR, "procrustes_align must return %d columns", ALIGN_COLUMNS);
 	if (paired_n(s) < 2)
 		PG_RETURN_NULL();
+	value_require("the result of procrustes_align", size_mul(size_mul((Size) s->p + 1, s->q), sizeof(double)), "Take fewer units.");
 	rotation = tensor_new_matrix(TENSOR_FLOAT8, s->p, s->q);
 	translation = tensor_new_vector(TENSOR_FLOAT8, s->q);
 	bytes = size_add(paired_products_bytes(s), polar_scratch(s->p, s->q));

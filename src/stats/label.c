@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "base/client_detail.h"
+#include "base/memory.h"
 #include "stats/label.h"
 
 char *
@@ -90,16 +91,27 @@ labels_sort(const Label *labels, int n, int *order)
 Datum *
 labels_datums(const Label *labels, int n)
 {
-	Datum	   *datums = palloc(Max(1, n) * sizeof(Datum));
+	Datum	   *datums = huge_alloc(size_mul(Max(1, n), sizeof(Datum)));
 
 	for (int i = 0; i < n; i++)
 		datums[i] = PointerGetDatum(cstring_to_text_with_len(labels[i].text, labels[i].length));
 	return datums;
 }
 
+Size
+labels_array_bytes(const Label *labels, int n)
+{
+	Size		bytes = ARR_OVERHEAD_NONULLS(1);
+
+	for (int i = 0; i < n; i++)
+		bytes = size_add(bytes, INTALIGN(VARHDRSZ + (Size) labels[i].length));
+	return bytes;
+}
+
 ArrayType *
 labels_array(const Label *labels, int n)
 {
+	value_require("an array of labels", labels_array_bytes(labels, n), "Use shorter labels, or fewer rows at a time.");
 	return construct_array(labels_datums(labels, n), n, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
@@ -134,9 +146,9 @@ labels_read(StateReader *r, int n, int label_bytes, int encoding, bool *converte
 	char	   *text;
 
 	state_require(r, size_add(size_mul(n, sizeof(int32)), label_bytes));
-	end = palloc(Max(1, n) * sizeof(int32));
+	end = huge_alloc(size_mul(Max(1, n), sizeof(int32)));
 	text = palloc(Max(1, label_bytes));
-	labels = palloc(Max(1, n) * sizeof(Label));
+	labels = huge_alloc(size_mul(Max(1, n), sizeof(Label)));
 	state_get_array(r, end, n, 4);
 	state_get_bytes(r, text, label_bytes);
 	*converted = false;

@@ -45,6 +45,7 @@ extern void labels_sort(const Label *labels, int n, int *order);
 /* Labels as SQL texts, and as a text[]. */
 extern Datum *labels_datums(const Label *labels, int n);
 extern struct ArrayType *labels_array(const Label *labels, int n);
+extern Size labels_array_bytes(const Label *labels, int n);
 
 /*
  * n labels of a binary form: int32 end of each, then their bytes, in 'encoding'.

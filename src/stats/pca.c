@@ -30,7 +30,7 @@ pca_new(int32 p, int32 k, int64 n)
 	Size		bytes = size_add(offsetof(Pca, values), size_mul(doubles, sizeof(double)));
 	Pca		   *pca;
 
-	if (bytes > MaxAllocSize)
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("%d principal components of %d features take %zu bytes, over the maximum of 1 GB",

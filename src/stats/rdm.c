@@ -74,7 +74,7 @@ rdm_bytes(const Label *labels, int n, bool has_counts)
 						n, label_bytes, RDM_MAX_CONDITIONS),
 				 errhint("Take fewer conditions, or average them into fewer labels.")));
 	bytes = size_add(RDM_HEADER_SIZE(n, label_bytes), size_mul(pairs, sizeof(double) + (has_counts ? sizeof(int32) : 0)));
-	if (bytes > MaxAllocSize)
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an rdm of %d conditions and %zu bytes would pass 1 GB", n, bytes),

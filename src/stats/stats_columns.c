@@ -194,7 +194,10 @@ stats_column_spearman_transition(PG_FUNCTION_ARGS)
 	check_row(a, b, rows == NULL, rows == NULL ? 0 : rows->p,
 			  rows == NULL ? 0 : (double) rows->n);
 	if (rows == NULL)
+	{
+		(void) tensor_check_shape(TENSOR_FLOAT8, 1, a->dims);	/* that of the answer */
 		rows = column_rows_new(cxt, (Size) a->dims[0]);
+	}
 	dtype = tensor_common_type(tensor_common_type(a->dtype, b->dtype), TENSOR_FLOAT4);
 	row = column_rows_add(rows, dtype);
 	write_row(a, dtype, row, 0);

@@ -89,10 +89,11 @@ residuals_n_channels(PG_FUNCTION_ARGS)
 
 /* ---- answers ---- */
 
-/* A context with room for some p x p matrices. */
+/* A context with room for some p x p matrices, of which one is the answer. */
 static MemoryContext
 precision_scratch(Size p, int n_matrices)
 {
+	(void) tensor_check_shape(TENSOR_FLOAT8, 2, (int32[]) {(int32) p, (int32) p});
 	return scratch_create("noise_precision", size_mul(size_mul(size_mul(n_matrices, p), p), sizeof(double)), MEMORY_HINT);
 }
 

@@ -51,7 +51,7 @@ tensor_shape_text(const Tensor *t)
 Size
 tensor_check_shape(TensorType dtype, int ndim, const int32 *dims)
 {
-	Size		limit = (MaxAllocSize - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM)) / (Size) dtype;
+	Size		limit = (VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM)) / (Size) dtype;
 	Size		n = 1;
 	bool		empty = false;
 
@@ -72,7 +72,8 @@ tensor_check_shape(TensorType dtype, int ndim, const int32 *dims)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("a %s tensor of shape %s exceeds the maximum of 1 GB",
-							tensor_type_name(dtype), tensor_dims_text(ndim, dims))));
+							tensor_type_name(dtype), tensor_dims_text(ndim, dims)),
+					 errhint(TENSOR_SIZE_HINT)));
 		else
 			n *= (Size) dims[d];
 	}
@@ -133,7 +134,8 @@ dimension_of(Size n)
 	if (n > PG_INT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tensor dimension of %zu exceeds the maximum of 1 GB", n)));
+				 errmsg("a tensor dimension of %zu exceeds the maximum of 1 GB", n),
+				 errhint(TENSOR_SIZE_HINT)));
 	return (int32) n;
 }
 

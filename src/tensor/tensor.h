@@ -67,6 +67,9 @@ typedef struct Tensor
 
 /* ---- tensor.c: making and reading ---- */
 
+/* What to do about a tensor over 1 GB */
+#define TENSOR_SIZE_HINT "Take it in parts, one a row, or use an element type of fewer bytes."
+
 /* Elements of a shape, or ERROR: rank over 8, a negative dimension, over 1 GB in bytes. */
 extern Size tensor_check_shape(TensorType dtype, int ndim, const int32 *dims);
 

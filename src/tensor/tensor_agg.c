@@ -52,6 +52,8 @@ accumulate(FunctionCallInfo fcinfo, AccumulatorKind kind)
 
 		if (acc == NULL)
 		{
+			if (kind == ACCUMULATE_COUNT)	/* of which the answer is float8 whatever the rows are */
+				(void) tensor_check_shape(TENSOR_FLOAT8, t->ndim, t->dims);
 			acc = state_alloc(cxt, accumulator_bytes(kind, tensor_size(t)));
 			accumulator_start(acc, kind, t);
 		}
@@ -115,7 +117,7 @@ tensor_accumulate_serialize(PG_FUNCTION_ARGS)
 	bytea	   *out;
 
 	aggregate_context(fcinfo);
-	if (bytes > MaxAllocSize - VARHDRSZ)
+	if (bytes > VALUE_MAX_BYTES - VARHDRSZ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("an aggregate's state of %zu bytes is too large for a parallel plan", bytes),

@@ -153,6 +153,11 @@ tensor_from_array(PG_FUNCTION_ARGS)
 
 /* ---- arrays out ---- */
 
+#define ARRAY_HINT "Take it in parts, one a row."
+
+/* Bytes of the smallest numeric among others in an array */
+#define NUMERIC_LEAST 8
+
 /* An array of the tensor's shape for elements of a fixed width, which are not set */
 static ArrayType *
 new_array(const Tensor *t, Oid type, Size width)
@@ -174,13 +179,15 @@ new_array(const Tensor *t, Oid type, Size width)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a tensor of %d dimensions has no array form", t->ndim),
 				 errdetail("An array has at most %d dimensions.", MAXDIM)));
-	ArrayGetNItems(t->ndim, t->dims);	/* arrays have a limit of their own */
-	header = ARR_OVERHEAD_NONULLS(t->ndim);
-	bytes = size_add(header, size_mul(n, width));
-	if (bytes > MaxAllocSize)
+	if (n > MaxArraySize)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tensor of shape %s is too large for an array", tensor_shape_text(t))));
+				 errmsg("a tensor of shape %s is too large for an array", tensor_shape_text(t)),
+				 errdetail("An array has at most %zu elements.", MaxArraySize),
+				 errhint(ARRAY_HINT)));
+	header = ARR_OVERHEAD_NONULLS(t->ndim);
+	bytes = size_add(header, size_mul(n, width));
+	value_require("an array", bytes, ARRAY_HINT);
 	array = palloc(bytes);
 	memset(array, 0, header);
 	SET_VARSIZE(array, bytes);
@@ -277,10 +284,13 @@ tensor_to_numeric(PG_FUNCTION_ARGS)
 	Tensor	   *t = PG_GETARG_TENSOR(0);
 	Size		n = tensor_size(t);
 	ArrayType  *shape = new_array(t, NUMERICOID, 1);	/* its checks, dims and bounds */
+	Size		bytes = VARSIZE(shape) - n;
 	Datum	   *values;
 
 	if (n == 0)
 		PG_RETURN_ARRAYTYPE_P(shape);
+	value_require("an array", size_add(bytes, size_mul(n, NUMERIC_LEAST)), ARRAY_HINT);
+	memory_claim_add(memory_claim(CurrentMemoryContext, "array of numeric"), size_mul(n, sizeof(Datum) + 4 * NUMERIC_LEAST), ARRAY_HINT);
 	values = palloc_extended(n * sizeof(Datum), MCXT_ALLOC_HUGE);
 	for (Size i = 0; i < n; i++)
 	{
@@ -289,9 +299,14 @@ tensor_to_numeric(PG_FUNCTION_ARGS)
 		text[decimal_print((TensorType) t->dtype, TENSOR_DATA(t), i, text)] = '\0';
 		values[i] = DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
 										Int32GetDatum(-1));
+		bytes += INTALIGN(VARSIZE_ANY(DatumGetPointer(values[i])));
 		if (i % 65536 == 0)
+		{
 			CHECK_FOR_INTERRUPTS();
+			value_require("an array", bytes, ARRAY_HINT);
+		}
 	}
+	value_require("an array", bytes, ARRAY_HINT);
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(values, NULL, t->ndim, ARR_DIMS(shape), ARR_LBOUND(shape),
 											 NUMERICOID, -1, false, TYPALIGN_INT));
 }

@@ -121,7 +121,8 @@ tensor_arange(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a range has too many elements: it exceeds the maximum of 1 GB"),
-				 errdetail_client("It has %g.", length)));
+				 errdetail_client("It has %g.", length),
+				 errhint(TENSOR_SIZE_HINT)));
 	t = tensor_new_vector(TENSOR_FLOAT8, length > 0 ? (Size) length : 0);
 	for (Size i = 0; i < tensor_size(t); i++)
 		TENSOR_F8(t)[i] = start + (double) i * step;

@@ -47,6 +47,9 @@
 #include "tensor/decimal.h"
 #include "tensor/tensor.h"
 
+/* of the elements of the largest tensor */
+#define MAX_ELEMENT_BYTES (VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))
+
 #define WIRE_VERSION 1
 
 /* ---- text in ---- */
@@ -183,19 +186,36 @@ count_opening(const TextParser *in)
 	}
 }
 
+/*
+ * ERROR if so long a text holds more elements than a tensor can: there is a comma
+ * between any two.
+ */
+static void
+require_room(const TextParser *in, Size length)
+{
+	Size		elements = 1;
+
+	if (length / 2 * in->dtype <= MAX_ELEMENT_BYTES)
+		return;
+	for (const char *p = in->p; (p = strchr(p, ',')) != NULL; p++)
+	{
+		if (elements++ % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	if (elements > MAX_ELEMENT_BYTES / in->dtype)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a %s tensor of %zu elements exceeds the maximum of 1 GB", tensor_type_name(in->dtype), elements),
+				 errhint(TENSOR_SIZE_HINT)));
+}
+
 /* Room for twice the elements, but no more than a tensor can hold */
 static Tensor *
 grow(Tensor *t, Size *capacity)
 {
-	Size		header = TENSOR_HEADER_SIZE(t->ndim);
-	Size		limit = (MaxAllocSize - header) / t->dtype;
-
-	if (*capacity >= limit)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tensor of more than %zu elements exceeds the maximum of 1 GB", limit)));
-	*capacity = Min(*capacity * 2, limit);
-	return repalloc(t, header + *capacity * t->dtype);
+	Assert(*capacity < MAX_ELEMENT_BYTES / t->dtype);
+	*capacity = Min(*capacity * 2, MAX_ELEMENT_BYTES / t->dtype);
+	return repalloc(t, TENSOR_HEADER_SIZE(t->ndim) + *capacity * t->dtype);
 }
 
 /* What JSON has instead of a number; true if it was there */
@@ -371,9 +391,11 @@ parse(const char *text, TensorType dtype, bool json)
 	else
 	{
 		/* a guess at the number of elements: eight characters each */
-		Size		capacity = Min(strlen(in.p) / 8 + 8, (Size) 16 * 1024 * 1024);
+		Size		length = strlen(in.p);
+		Size		capacity = Min(length / 8 + 8, (Size) 16 * 1024 * 1024);
 		Size		header = TENSOR_HEADER_SIZE(ndim);
 
+		require_room(&in, length);
 		t = palloc(header + capacity * in.dtype);
 		memset(t, 0, header);
 		t->version = TENSOR_VERSION;
@@ -396,6 +418,10 @@ tensor_parse_json(const char *text, TensorType dtype)
 }
 
 /* ---- text out ---- */
+
+/* Numbers that are printed between two looks at the size of the buffer, and the characters of each with its comma */
+#define ROW_PART 256
+#define NUMBER_CHARS (DECIMAL_MAX_CHARS + 3)
 
 static void
 print_empty(StringInfo out, const Tensor *t)
@@ -440,10 +466,10 @@ print_row(StringInfo out, const Tensor *t, Size start, Size n, bool json)
 	for (Size i = start; i < start + n;)
 	{
 		/* room for many numbers at once, then straight into the buffer */
-		Size		end = Min(i + 256, start + n);
+		Size		end = Min(i + ROW_PART, start + n);
 		char	   *p;
 
-		enlargeStringInfo(out, 256 * (DECIMAL_MAX_CHARS + 3));
+		enlargeStringInfo(out, ROW_PART * NUMBER_CHARS);
 		p = out->data + out->len;
 		for (; i < end; i++)
 		{
@@ -456,6 +482,41 @@ print_row(StringInfo out, const Tensor *t, Size start, Size n, bool json)
 	out->data[--out->len] = '\0'; /* the last comma */
 }
 
+/*
+ * ERROR if the text of so large a tensor would pass 1 GB.  Where that is possible
+ * at all the numbers are printed for their length alone, before a gigabyte is taken.
+ */
+static void
+require_text(const Tensor *t, bool json)
+{
+	Size		limit = VALUE_MAX_BYTES - ROW_PART * NUMBER_CHARS;
+	Size		n = tensor_size(t);
+	Size		bytes = 0;
+	Size		lists = 1;
+	char		number[NUMBER_CHARS];
+
+	for (int d = 0; d < t->ndim; d++)
+	{
+		bytes += 3 * lists;		/* brackets and a comma */
+		lists *= (Size) t->dims[d];
+	}
+	if (n <= (limit - Min(bytes, limit)) / NUMBER_CHARS)
+		return;
+	for (Size i = 0; i < n; i++)
+	{
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		bytes += 1 + (json ? print_json_number(t->dtype, TENSOR_DATA(t), i, number) :
+					  decimal_print(t->dtype, TENSOR_DATA(t), i, number));
+	}
+	if (bytes > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the text of a %s tensor of shape %s, %zu bytes, exceeds the maximum of 1 GB",
+						tensor_type_name(t->dtype), tensor_shape_text(t), bytes),
+				 errhint("Use the binary form (COPY WITH (FORMAT binary)), or take it in parts.")));
+}
+
 /* A tensor with elements, as nested lists */
 static void
 print_nested(StringInfo out, const Tensor *t, bool json)
@@ -463,6 +524,7 @@ print_nested(StringInfo out, const Tensor *t, bool json)
 	Size		n = tensor_size(t);
 	Size		inner = t->ndim > 0 ? (Size) t->dims[t->ndim - 1] : 1;
 
+	require_text(t, json);
 	for (Size start = 0; start < n; start += inner)
 	{
 		int			turned = 0; /* lists that end and begin between the row before and this */

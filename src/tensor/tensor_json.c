@@ -10,6 +10,9 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
@@ -23,12 +26,45 @@ tensor_to_json(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(tensor_print_json(PG_GETARG_TENSOR(0))));
 }
 
+/* jsonb takes this many elements in a list (it doubles an array of 32 bytes each), so many bytes of them, and for a number at least so many */
+#define JSONB_LIST_MAX ((Size) 1 << 24)
+#define JSONB_BYTES_MAX JENTRY_OFFLENMASK
+#define JSONB_NUMBER_BYTES (sizeof(JEntry) + 8)
+
+/* ERROR where jsonb has no room: PostgreSQL itself says so after gigabytes, and not always by a proper error. */
+static void
+require_jsonb_room(const Tensor *t)
+{
+	Size		n = tensor_size(t);
+	Size		bytes = 0;
+	Size		longest = 0;
+
+	for (int d = 0; d < t->ndim; d++)
+		longest = Max(longest, (Size) t->dims[d]);
+	if (n > JSONB_BYTES_MAX / JSONB_NUMBER_BYTES)
+		for (Size i = 0; i < n; i++)
+		{
+			if (i % 65536 == 0)
+				CHECK_FOR_INTERRUPTS();
+			bytes += isnan(tensor_get(t, i)) ? sizeof(JEntry) : JSONB_NUMBER_BYTES;
+		}
+	if (longest > JSONB_LIST_MAX || bytes > JSONB_BYTES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a tensor of shape %s is too large for jsonb", tensor_shape_text(t)),
+				 errdetail("A list of jsonb has at most %zu elements, and all of them at most %d bytes.", JSONB_LIST_MAX, JSONB_BYTES_MAX),
+				 errhint("Use json, or take it in parts.")));
+}
+
 PG_FUNCTION_INFO_V1(tensor_to_jsonb);
 Datum
 tensor_to_jsonb(PG_FUNCTION_ARGS)
 {
-	char	   *text = tensor_print_json(PG_GETARG_TENSOR(0));
+	const Tensor *t = PG_GETARG_TENSOR(0);
+	char	   *text;
 
+	require_jsonb_room(t);
+	text = tensor_print_json(t);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
 

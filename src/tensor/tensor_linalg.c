@@ -199,6 +199,7 @@ tensor_eigh(PG_FUNCTION_ARGS)
 	require_square(t, "eigh");
 	n = t->dims[0];
 	tensor_check_shape(TENSOR_FLOAT8, 2, t->dims);
+	value_require("the result of eigh", size_mul(size_mul(n, n + 1), sizeof(double)), HINT);
 	scratch = enter_scratch("eigh", size_mul(2, size_mul(n, n)), &before);
 	a = tensor_symmetric_elements(t, "eigh");
 	MemoryContextSwitchTo(before);
@@ -240,6 +241,7 @@ tensor_svd(PG_FUNCTION_ARGS)
 	n = t->dims[1];
 	rank = Min(m, n);
 	tensor_check_shape(TENSOR_FLOAT8, 2, t->dims);
+	value_require("the result of svd", size_mul(size_mul(rank, m + n + 1), sizeof(double)), HINT);
 	scratch = enter_scratch("svd", size_add(size_mul(m, n), size_mul(rank, size_add(m, n))),
 							&before);
 	a = tensor_finite_elements(t, "svd");

@@ -25,11 +25,7 @@ tensor_to_npy(PG_FUNCTION_ARGS)
 	Size		bytes = size_add(VARHDRSZ + length, data);
 	bytea	   *out;
 
-	if (bytes > MaxAllocSize)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a tensor of shape %s is too large for an npy value of 1 GB",
-						tensor_shape_text(t))));
+	value_require("an npy file", bytes, TENSOR_SIZE_HINT);
 	out = palloc(bytes);
 	SET_VARSIZE(out, bytes);
 	memcpy(VARDATA(out), header, length);

@@ -316,7 +316,8 @@ tensor_concat(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("tensors of shapes %s and %s are too long to concatenate",
-						tensor_shape_text(a), tensor_shape_text(b))));
+						tensor_shape_text(a), tensor_shape_text(b)),
+				 errhint(TENSOR_SIZE_HINT)));
 	dims[0] += b->dims[0];
 	result = tensor_new_unset(dtype, a->ndim, dims);
 	a = tensor_as(a, dtype);

@@ -23,7 +23,7 @@
 #define LARGE_BUFFER (1024 * 1024)
 
 /* the largest tensor there is */
-#define MAX_BYTES (MaxAllocSize - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))
+#define MAX_BYTES (VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))
 
 typedef struct Stack
 {

@@ -183,10 +183,11 @@ vector_bytes(Size n, const char *what)
 {
 	Size		bytes = size_add(TENSOR_HEADER_SIZE(1), size_mul(n, sizeof(float)));
 
-	if (!AllocSizeIsValid(size_add(bytes, 1024)))
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a %s of %zu values does not fit in a row, which holds at most 1 GB", what, n)));
+				 errmsg("a %s of %zu values does not fit in a row, which holds at most 1 GB", what, n),
+				 errhint("Take the image in parts, or give a mask.")));
 	return bytes;
 }
 
@@ -439,10 +440,10 @@ voxel_to_nifti(PG_FUNCTION_ARGS)
 	version = version_for(volume);
 	offset = NIFTI_VOX_OFFSET(version);
 	bytes = size_add(size_mul(tensor_size(volume), volume->dtype), VARHDRSZ + offset);
-	if (!AllocSizeIsValid(bytes))
+	if (bytes > VALUE_MAX_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the image would take %zu bytes, and a bytea holds at most %zu", bytes, MaxAllocSize),
+				 errmsg("the image would take %zu bytes, and a bytea holds at most %zu", bytes, VALUE_MAX_BYTES),
 				 errhint("Write the volumes as several images.")));
 	file = palloc(bytes);
 	SET_VARSIZE(file, bytes);
