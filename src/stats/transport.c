@@ -135,14 +135,56 @@ set_potentials(Transport *t)
 	}
 }
 
+/* Sources and sinks in a chain, each giving what it has left (the north-west corner rule): the plan where all arcs cost the same. */
+static void
+corner_tree(Transport *t, const double *supply, const double *demand)
+{
+	Size		i = 0;
+	Size		j = 0;
+	double		has = supply[0];
+	double		wants = demand[0];
+	int			node = (int) t->m;
+	int			parent = 0;
+
+	t->flow[0] = 0;
+	attach(t, 0, (int) (t->m + t->n));
+	for (;;)
+	{
+		double		amount = Min(has, wants);
+
+		t->flow[node] = amount;
+		attach(t, node, parent);
+		has -= amount;
+		wants -= amount;
+		if (i + 1 < t->m && (has <= wants || j + 1 == t->n))
+		{
+			has = supply[++i];
+			node = (int) i;
+			parent = (int) (t->m + j);
+		}
+		else if (j + 1 < t->n)
+		{
+			wants = demand[++j];
+			node = (int) (t->m + j);
+			parent = (int) i;
+		}
+		else
+			break;
+	}
+}
+
 static void
 first_tree(Transport *t, const double *supply, const double *demand)
 {
 	int			root = (int) (t->m + t->n);
 	double		largest = 0;
+	bool		all_equal = true;
 
 	for (Size k = 0; k < t->m * t->n; k++)
+	{
 		largest = Max(largest, fabs(t->cost[k]));
+		all_equal = all_equal && t->cost[k] == t->cost[0];
+	}
 	t->artificial = largest > 0 ? largest : 1;	/* two of them cost more than any arc */
 	t->parent[root] = -1;
 	t->next[root] = t->before[root] = -1;
@@ -152,9 +194,15 @@ first_tree(Transport *t, const double *supply, const double *demand)
 	{
 		t->first_child[u] = -1;
 		t->depth[u] = 1;
-		t->flow[u] = u < (int) t->m ? supply[u] : demand[u - t->m];
-		attach(t, u, root);
 	}
+	if (all_equal)
+		corner_tree(t, supply, demand);	/* no pivot follows, so that depths are not needed */
+	else
+		for (int u = 0; u < root; u++)
+		{
+			t->flow[u] = u < (int) t->m ? supply[u] : demand[u - t->m];
+			attach(t, u, root);
+		}
 	set_potentials(t);
 	t->next_piece = 0;
 }
