@@ -1,5 +1,5 @@
 # neuroenc: `make && make install` builds into the PostgreSQL of pg_config;
-# check, demo, bench and fuzz prepare everything themselves (test/run).
+# check, demo, bench, fuzz and lint prepare everything themselves (test/run).
 
 EXTENSION = neuroenc
 EXTVERSION = 0.1.0
@@ -19,7 +19,7 @@ PG_CPPFLAGS = -Isrc -DNEUROENC_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -MMD -MP
 SHLIB_LINK = -lm -lz -lpthread -ldl -Wl,-Bsymbolic
 
-PREPARED = check demo bench fuzz
+PREPARED = check demo bench fuzz lint
 
 ifneq (,$(filter $(PREPARED) asan valgrind reference,$(MAKECMDGOALS)))
 

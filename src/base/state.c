@@ -90,7 +90,7 @@ read_state(const StateKind *kind, const char *bytes, Size n_bytes, bool validate
 				 errhint("It may have been written by a newer neuroenc.")));
 	state = kind->read(&r, CurrentMemoryContext, validate);
 	state_get_end(&r);
-	return state;
+	return state;				/* cppcheck-suppress returnDanglingLifetime; of the context, nothing of the reader's */
 }
 
 static StateHeader *

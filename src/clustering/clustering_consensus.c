@@ -149,7 +149,7 @@ consensus_rows(FunctionCallInfo fcinfo)
 	rows = result_rows_new(t->n, 2);
 	for (int i = 0; i < t->n; i++)
 	{
-		rows->values[2 * i] = Int64GetDatum(t->id[i]);
+		rows->values[2 * (Size) i] = Int64GetDatum(t->id[i]);
 		rows->values[2 * i + 1] = Int32GetDatum(label[i]);
 	}
 	MemoryContextDelete(scratch);

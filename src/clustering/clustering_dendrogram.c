@@ -37,7 +37,7 @@ cluster_rows(const Dendrogram *d, int n_merges)
 	dendrogram_cut(d->n, DENDROGRAM_PAIRS(d), n_merges, cluster);
 	for (int i = 0; i < d->n; i++)
 	{
-		rows->values[2 * i] = texts[i];
+		rows->values[2 * (Size) i] = texts[i];
 		rows->values[2 * i + 1] = Int32GetDatum(cluster[i]);
 	}
 	pfree(texts);
@@ -87,7 +87,7 @@ rows_of_merges(FunctionCallInfo fcinfo)
 	{
 		Datum	   *row = rows->values + 4 * (Size) i;
 
-		row[0] = Int32GetDatum(DENDROGRAM_PAIRS(d)[2 * i]);
+		row[0] = Int32GetDatum(DENDROGRAM_PAIRS(d)[2 * (Size) i]);
 		row[1] = Int32GetDatum(DENDROGRAM_PAIRS(d)[2 * i + 1]);
 		row[2] = Float8GetDatum(DENDROGRAM_HEIGHTS(d)[i]);
 		row[3] = Int32GetDatum(size[d->n + i]);

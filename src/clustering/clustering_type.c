@@ -170,7 +170,7 @@ clusters(FunctionCallInfo fcinfo)
 		Tensor	   *centroid = tensor_new_vector(TENSOR_FLOAT8, c->d);
 
 		memcpy(TENSOR_F8(centroid), CLUSTERING_CENTROIDS(c) + (Size) j * c->d, c->d * sizeof(double));
-		rows->values[3 * j] = Int32GetDatum(j + 1);
+		rows->values[3 * (Size) j] = Int32GetDatum(j + 1);
 		rows->values[3 * j + 1] = Int64GetDatum(c->size[j]);
 		rows->values[3 * j + 2] = PointerGetDatum(centroid);
 	}

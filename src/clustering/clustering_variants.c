@@ -375,7 +375,7 @@ pairs_option(FunctionCallInfo fcinfo, int argument, const char *what, const RowI
 	*n_pairs = ARR_DIMS(array)[0];
 	pair = huge_alloc((Size) *n_pairs * sizeof(RowPair));
 	for (int p = 0; p < *n_pairs; p++)
-		pair[p] = (RowPair) {row_of(sorted, n, id[2 * p], what), row_of(sorted, n, id[2 * p + 1], what)};
+		pair[p] = (RowPair) {row_of(sorted, n, id[2 * (Size) p], what), row_of(sorted, n, id[2 * (Size) p + 1], what)};
 	return pair;
 }
 

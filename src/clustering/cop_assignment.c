@@ -132,7 +132,7 @@ next_open(const double *cost, const int32 *bars, int k, int last)
 	{
 		if (bars[j] > 0 || (best >= 0 && cost[j] >= cost[best]))
 			continue;
-		if (last >= 0 && (cost[j] < cost[last] || (cost[j] == cost[last] && j <= last)))
+		if (last >= 0 && (cost[j] < cost[last] || (j <= last && cost[j] == cost[last])))
 			continue;
 		best = j;
 	}

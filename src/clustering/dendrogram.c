@@ -74,7 +74,7 @@ dendrogram_sizes(int n, const int32 *pair, int32 *size)
 	for (int i = 0; i < n; i++)
 		size[i] = 1;
 	for (int i = 0; i < n - 1; i++)
-		size[n + i] = size[pair[2 * i]] + size[pair[2 * i + 1]];
+		size[n + i] = size[pair[2 * (Size) i]] + size[pair[2 * (Size) i + 1]];
 }
 
 int
@@ -88,7 +88,7 @@ dendrogram_cut(int n, const int32 *pair, int n_merges, int32 *label)
 	for (int i = 0; i < n_nodes; i++)
 		root[i] = i;
 	for (int i = n_merges - 1; i >= 0; i--)
-		root[pair[2 * i]] = root[pair[2 * i + 1]] = root[n + i];
+		root[pair[2 * (Size) i]] = root[pair[2 * (Size) i + 1]] = root[n + i];
 	/* a cluster is called after one of its leaves: labels_by_size takes numbers below n */
 	for (int i = 0; i < n; i++)
 		label[i] = root[i];
@@ -107,8 +107,8 @@ dendrogram_order(int n, const int32 *pair, const int32 *size, int32 *leaf, int32
 	start[2 * n - 2] = 0;
 	for (int i = n - 2; i >= 0; i--)
 	{
-		start[pair[2 * i]] = start[n + i];
-		start[pair[2 * i + 1]] = start[n + i] + size[pair[2 * i]];
+		start[pair[2 * (Size) i]] = start[n + i];
+		start[pair[2 * (Size) i + 1]] = start[n + i] + size[pair[2 * (Size) i]];
 	}
 	for (int i = 0; i < n; i++)
 		leaf[start[i]] = i;
@@ -151,7 +151,7 @@ dendrogram_cophenetic(const Dendrogram *d, double *out)
 
 	for (int i = 0; i < d->n - 1; i++)
 	{
-		int32		a = DENDROGRAM_PAIRS(d)[2 * i];
+		int32		a = DENDROGRAM_PAIRS(d)[2 * (Size) i];
 		int32		b = DENDROGRAM_PAIRS(d)[2 * i + 1];
 
 		for (const int32 *x = runs.leaf + runs.start[a]; x < runs.leaf + runs.start[a] + runs.size[a]; x++)
@@ -172,7 +172,7 @@ dendrogram_cost(const Dendrogram *d, const Rdm *r, const int *condition)
 
 	for (int i = 0; i < d->n - 1; i++)
 	{
-		int32		a = DENDROGRAM_PAIRS(d)[2 * i];
+		int32		a = DENDROGRAM_PAIRS(d)[2 * (Size) i];
 		int32		b = DENDROGRAM_PAIRS(d)[2 * i + 1];
 		double		joined = 0;
 

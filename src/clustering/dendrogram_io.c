@@ -47,10 +47,10 @@ require_tree(const Dendrogram *d)
 
 		if (!isfinite(height) || (i > 0 && height < DENDROGRAM_HEIGHTS(d)[i - 1]))
 			state_corrupt("dendrogram", "heights descend, or are not finite");
-		if (pair[2 * i] < 0 || pair[2 * i] >= pair[2 * i + 1] || pair[2 * i + 1] >= d->n + i ||
-			merged[pair[2 * i]] || merged[pair[2 * i + 1]])
+		if (pair[2 * (Size) i] < 0 || pair[2 * (Size) i] >= pair[2 * (Size) i + 1] || pair[2 * (Size) i + 1] >= d->n + i ||
+			merged[pair[2 * (Size) i]] || merged[pair[2 * (Size) i + 1]])
 			state_corrupt("dendrogram", "a merge is not of two clusters that are there");
-		merged[pair[2 * i]] = merged[pair[2 * i + 1]] = true;
+		merged[pair[2 * (Size) i]] = merged[pair[2 * (Size) i + 1]] = true;
 	}
 	pfree(merged);
 }
@@ -73,12 +73,12 @@ in_order(const Dendrogram *d, const Label *labels, const int *order)
 	memcpy(DENDROGRAM_HEIGHTS(out), DENDROGRAM_HEIGHTS(d), (n - 1) * sizeof(double));
 	for (int i = 0; i < n - 1; i++)
 	{
-		int32		a = DENDROGRAM_PAIRS(d)[2 * i];
-		int32		b = DENDROGRAM_PAIRS(d)[2 * i + 1];
+		int32		a = DENDROGRAM_PAIRS(d)[2 * (Size) i];
+		int32		b = DENDROGRAM_PAIRS(d)[2 * (Size) i + 1];
 
 		a = a < n ? number[a] : a;
 		b = b < n ? number[b] : b;
-		DENDROGRAM_PAIRS(out)[2 * i] = Min(a, b);
+		DENDROGRAM_PAIRS(out)[2 * (Size) i] = Min(a, b);
 		DENDROGRAM_PAIRS(out)[2 * i + 1] = Max(a, b);
 	}
 	return out;

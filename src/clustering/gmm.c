@@ -200,7 +200,7 @@ add_moments(Mixture *x, int j, int n, const double *y)
 		for (int i = 0; i < n; i++)
 			add_squares(y + (Size) i * x->d, x->d, square);
 	else
-		square[0] += squared_length(y, n * x->d);
+		square[0] += squared_length(y, (Size) n * x->d);
 }
 
 static void

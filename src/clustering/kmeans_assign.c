@@ -56,21 +56,17 @@ fold_lanes(int w, float *best, float *second, int32 *where)
 HOT_LOOP static void
 best_two_f4(const float *score, const float *half, int m, Best *found)
 {
-	Lanes		best;
-	Lanes		second;
+	Lanes		best = (Lanes) {0} - INFINITY;
+	Lanes		second = best;
 	LaneNumbers where = {0};
-	LaneNumbers number;
+	LaneNumbers number = {0};
 	float		lane_best[LANES];
 	float		lane_second[LANES];
 	int32		lane_where[LANES];
 	int			j = 0;
 
 	for (int l = 0; l < LANES; l++)
-	{
-		best[l] = -INFINITY;
 		number[l] = l;
-	}
-	second = best;
 	for (; j + LANES <= m; j += LANES)
 	{
 		Lanes		value = *(const Lanes *) (score + j) - *(const Lanes *) (half + j);
@@ -83,9 +79,12 @@ best_two_f4(const float *score, const float *half, int m, Best *found)
 		where = PICK(better, number, where);
 		number += LANES;
 	}
-	memcpy(lane_best, &best, sizeof(best));
-	memcpy(lane_second, &second, sizeof(second));
-	memcpy(lane_where, &where, sizeof(where));
+	for (int l = 0; l < LANES; l++)
+	{
+		lane_best[l] = best[l];
+		lane_second[l] = second[l];
+		lane_where[l] = where[l];
+	}
 	fold_lanes(8, lane_best, lane_second, lane_where);
 	fold_lanes(4, lane_best, lane_second, lane_where);
 	fold_lanes(2, lane_best, lane_second, lane_where);

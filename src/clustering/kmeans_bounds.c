@@ -220,7 +220,7 @@ worth_while(Round *u)
 	u->share = share;
 	parallel_for(m, 0, sample_row, u);
 	for (int i = 0; i < m; i++)
-		sum += share[i];
+		sum += share[i];		/* cppcheck-suppress uninitvar; sample_row wrote it */
 	return sum / m * n_open <= WORTH * a->r->n;
 }
 

@@ -43,7 +43,7 @@ static __attribute__((target(SCAN_TARGET))) void
 SCAN(group)(const float *rows, Size d, const float *panel, const float *half, int32 first, SCAN(State) *state)
 {
 	const SCAN(Lanes) *p = (const SCAN(Lanes) *) panel;
-	SCAN(Numbers) number;
+	SCAN(Numbers) number = {0};
 
 #define DECLARE(i) const float *x##i = rows + i * d; SCAN(Lanes) a##i = {0}; SCAN(Lanes) b##i = {0};
 	SCAN_EACH(DECLARE)
@@ -77,7 +77,7 @@ SCAN(finish)(const SCAN(State) *state, Best *found)
 
 	for (int half = SCAN_LANES / 2; half > 0; half /= 2)
 	{
-		SCAN(Numbers) from;
+		SCAN(Numbers) from = {0};
 
 		for (int l = 0; l < SCAN_LANES; l++)
 			from[l] = l ^ half;

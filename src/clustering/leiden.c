@@ -621,7 +621,7 @@ leiden(const MergedEdges *g, const LeidenOptions *options, int32 *community)
 
 	for (Size e = 0; e < g->m; e++)
 	{
-		arcs += 2 * is_arc(g, e);
+		arcs += is_arc(g, e) ? 2 : 0;
 		weight += g->weight[e];
 	}
 	scratch = scratch_create("leiden", leiden_bytes(g->n, arcs), "Take fewer edges: drop those of little weight.");

@@ -259,7 +259,7 @@ farthest_bytes(Size n, Size d)
 {
 	Size		numbers = size_add(size_mul(3, n), size_mul(CANDIDATES, size_add(d, 4)));
 
-	return size_mul(size_add(numbers, size_mul(parallel_threads(), TILE_MAX * CANDIDATES)), sizeof(double));
+	return size_mul(size_add(numbers, size_mul(parallel_threads(), (Size) TILE_MAX * CANDIDATES)), sizeof(double));
 }
 
 int

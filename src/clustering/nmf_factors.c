@@ -96,7 +96,7 @@ left_step(Factors *f)
 static void
 alternate(Factors *f, FactorsRight right, const FactorsStop *stop)
 {
-	ErrorHistory history;
+	ErrorHistory history = {{0}};
 	bool		settled = false;
 
 	syrk_f8(false, f->k, f->p, 1, f->right, f->p, 0, f->gram_right, f->k);

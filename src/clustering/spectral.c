@@ -118,6 +118,7 @@ normalise_sparse(Normalised *s)
 {
 	SparseSymmetric *w = s->sparse;
 
+	Assert(w != NULL);
 	for (int i = 0; i < s->n; i++)
 	{
 		double		degree = 0;

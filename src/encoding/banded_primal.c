@@ -222,7 +222,7 @@ load_batch(Sums *sums, int first, int n)
 	{
 		TargetSums *b = sums->blocks[i];
 
-		b->targets = s->group->targets + first + i * s->max_block;
+		b->targets = s->group->targets + first + (Size) i * s->max_block;
 		b->nt = Min(s->max_block, n - i * s->max_block);
 		fold_target_sums(s->job->g, s->group, s->job->cx, s->job->cy, b);
 	}
@@ -250,6 +250,7 @@ banded_primal(BandedSearch *search, const TargetGroup *group)
 	MemoryContext per_block;
 	int			n_blocks;
 	int			batch;
+	int			all_blocks;
 
 	primal_start(s, search->job, group);
 	s->float4 = score_flops(search, group) > PRIMAL_FLOAT4_FLOPS;
@@ -270,8 +271,8 @@ banded_primal(BandedSearch *search, const TargetGroup *group)
 	per_draw = AllocSetContextCreate(scratch, "banded ridge draw", ALLOCSET_DEFAULT_SIZES);
 	per_block = AllocSetContextCreate(scratch, "banded ridge block", ALLOCSET_DEFAULT_SIZES);
 
-	progress_begin("banded ridge: draws", (double) search->draws->n_draws * s->n_folds *
-				   ((group->n_targets + s->max_block - 1) / s->max_block));
+	all_blocks = (group->n_targets + s->max_block - 1) / s->max_block;
+	progress_begin("banded ridge: draws", (double) search->draws->n_draws * s->n_folds * all_blocks);
 	for (int first = 0; first < group->n_targets; first += batch)
 	{
 		load_batch(&sums, first, Min(batch, group->n_targets - first));

@@ -64,8 +64,8 @@ add_row(double *sum, Size n, double a, const Tensor *row, Size start)
 static bool
 add_rows(double *sum, Size n, const double *a, const RunHistory *h, int64 at, Size start)
 {
-	const float *x4[ROWS];
-	const double *x8[ROWS];
+	const float *x4[ROWS] = {NULL};
+	const double *x8[ROWS] = {NULL};
 	uint8		type = run_history_row(h, at)->dtype;
 
 	for (int r = 0; r < ROWS; r++)

@@ -43,7 +43,7 @@ encoder_new(MemoryContext parent, int p, int v, int n_alphas, const double *alph
 	MemoryContext old = MemoryContextSwitchTo(STATE_CONTEXT(e));
 
 	e->claim = memory_claim(STATE_CONTEXT(e), "encoder");
-	memory_claim_add(e->claim, size_add(size_mul(p, 3 * 8), size_mul(v, 8 * 8)), MEMORY_HINT);
+	memory_claim_add(e->claim, size_add(size_mul(p, 3 * sizeof(double)), size_mul(v, 8 * sizeof(double))), MEMORY_HINT);
 	e->p = p;
 	e->v = v;
 	e->wtype = wtype;

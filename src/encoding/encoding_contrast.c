@@ -105,7 +105,7 @@ encoding_contrast(PG_FUNCTION_ARGS)
 	if (call->call_cntr >= call->max_calls)
 		SRF_RETURN_DONE(call);
 
-	t = call->call_cntr;
+	t = (int) call->call_cntr;
 	values[0] = Int64GetDatum(t + 1);
 	record_put_number(values, nulls, 1, test->t[t]);
 	record_put_number(values, nulls, 2, test->p[t]);

@@ -150,7 +150,7 @@ next_target(FunctionCallInfo fcinfo, bool has_ids)
 		SRF_RETURN_DONE(call);
 
 	CHECK_FOR_INTERRUPTS();
-	t = call->call_cntr;
+	t = (int) call->call_cntr;
 	values[0] = Int64GetDatum(scan->ids ? scan->ids[t] : t + 1);
 	values[1] = Int64GetDatum(scan->e->target_n[t]);
 	record_put_number(values, nulls, 2, scan->e->variance[t]);

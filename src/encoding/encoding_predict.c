@@ -388,7 +388,7 @@ encoding_score(PG_FUNCTION_ARGS)
 	if (call->call_cntr >= call->max_calls)
 		SRF_RETURN_DONE(call);
 
-	t = call->call_cntr;
+	t = (int) call->call_cntr;
 	values[0] = Int64GetDatum(t + 1);
 	values[1] = Float8GetDatum(scan->r[t]);
 	values[2] = Float8GetDatum(scan->r2[t]);

@@ -169,7 +169,7 @@ encoding_band_samples(PG_FUNCTION_ARGS)
 	if (call->call_cntr >= call->max_calls)
 		SRF_RETURN_DONE(call);
 
-	d = call->call_cntr;
+	d = (int) call->call_cntr;
 	elements = palloc(scan->n_bands * sizeof(Datum));
 	for (int b = 0; b < scan->n_bands; b++)
 		elements[b] = Float8GetDatum(scan->scales[(Size) d * scan->n_bands + b]);

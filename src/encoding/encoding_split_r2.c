@@ -87,8 +87,8 @@ encoding_split_r2(PG_FUNCTION_ARGS)
 		SRF_RETURN_DONE(call);
 
 	CHECK_FOR_INTERRUPTS();
-	target = call->call_cntr / (scan->n_bands + 1);
-	band = call->call_cntr % (scan->n_bands + 1);
+	target = (int) (call->call_cntr / (scan->n_bands + 1));
+	band = (int) (call->call_cntr % (scan->n_bands + 1));
 	r2 = scan->split[(Size) band * scan->v + target];
 	values[0] = Int64GetDatum(target + 1);
 	values[1] = Int32GetDatum(band);

@@ -111,7 +111,7 @@ encoding_variance_partition(PG_FUNCTION_ARGS)
 		SRF_RETURN_DONE(call);
 
 	CHECK_FOR_INTERRUPTS();
-	target = call->call_cntr / scan->vp->n_subsets;
+	target = (int) (call->call_cntr / scan->vp->n_subsets);
 	subset = scan->order[call->call_cntr % scan->vp->n_subsets];
 	numbers[0] = scan->vp->r2[(Size) (subset - 1) * scan->vp->v + target];
 	numbers[1] = variance_unique(scan->vp, subset, target);

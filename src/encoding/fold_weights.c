@@ -48,7 +48,7 @@ store_task(int64 j, int worker, void *arg)
 
 	if (job->e->wtype == TENSOR_FLOAT4)
 		for (int t = 0; t < b->nt; t++)
-			((float *) job->e->weights)[at + b->targets[t]] = row[t] * inv * job->norm[t];
+			((float *) job->e->weights)[at + b->targets[t]] = (float) (row[t] * inv * job->norm[t]);
 	else
 		for (int t = 0; t < b->nt; t++)
 			((double *) job->e->weights)[at + b->targets[t]] = row[t] * inv * job->norm[t];

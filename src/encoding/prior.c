@@ -168,7 +168,7 @@ static void
 store(void *matrix, TensorType type, Size at, double value)
 {
 	if (type == TENSOR_FLOAT4)
-		((float *) matrix)[at] = value;
+		((float *) matrix)[at] = (float) value;
 	else
 		((double *) matrix)[at] = value;
 }

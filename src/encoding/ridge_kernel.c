@@ -156,7 +156,7 @@ static void
 score_rows_task(int64 tile, int worker, void *arg)
 {
 	ScoreRows  *s = arg;
-	int			t0 = tile * SCORE_TILE;
+	int			t0 = (int) (tile * SCORE_TILE);
 	int			m = Min(SCORE_TILE, s->nt - t0);
 	double		my[SCORE_TILE] = {0};
 	double		me[SCORE_TILE] = {0};
@@ -288,7 +288,7 @@ score_block(const KernelJob *kj, const Kernel *k, const YBlock *b, const double 
 		scale_rows(dz, zy, d, k->n - 1, b->nt, b->nt);
 		for (int f = 0; f < kj->group->n_folds; f++)
 		{
-			int			n_f = kj->group->folds[f].n;
+			int			n_f = (int) kj->group->folds[f].n;
 
 			if (fold_residuals(k, first, n_f, d, dz, b->nt, vf, a, e))
 				score_rows(kj, k, j, b, first, n_f, e);
@@ -354,7 +354,7 @@ static void
 put(void *matrix_out, TensorType type, Size at, double value)
 {
 	if (type == TENSOR_FLOAT4)
-		((float *) matrix_out)[at] = value;
+		((float *) matrix_out)[at] = (float) value;
 	else
 		((double *) matrix_out)[at] = value;
 }
@@ -472,7 +472,7 @@ static void
 score_fold_block(const KernelJob *kj, const Kernel *train, const double *projected, int f, int first,
 				 const YBlock *b)
 {
-	int			n_f = kj->group->folds[f].n;
+	int			n_f = (int) kj->group->folds[f].n;
 	int			n = train->n;
 	int			nt = b->nt;
 	int			r = n - 1;
@@ -517,7 +517,7 @@ score_fold_block(const KernelJob *kj, const Kernel *train, const double *project
 static void
 score_fold(const KernelJob *kj, const double *x, int f, int first)
 {
-	int			n_f = kj->group->folds[f].n;
+	int			n_f = (int) kj->group->folds[f].n;
 	int			p = kj->p;
 	Kernel		train = {.n = kj->n - n_f, .p = p};
 	double	   *held = huge_matrix(n_f, p);
@@ -572,7 +572,7 @@ score_standardized(const KernelJob *kj)
 		score_fold(kj, x, f, first);
 		MemoryContextSwitchTo(old);
 		MemoryContextDelete(cxt);
-		first += kj->group->folds[f].n;
+		first += (int) kj->group->folds[f].n;
 	}
 	pfree(x);
 }
@@ -703,8 +703,8 @@ sum_squares_y(const KernelJob *kj)
 void
 ridge_kernel(RidgeJob *job, const TargetGroup *group, const int64 *dual_row)
 {
-	KernelJob	kj = {.job = job, .group = group, .dual_row = dual_row, .n = group->n, .p = job->g->p};
-	Kernel		k = {.n = group->n, .p = job->g->p};
+	KernelJob	kj = {.job = job, .group = group, .dual_row = dual_row, .n = (int) group->n, .p = job->g->p};
+	Kernel		k = {.n = (int) group->n, .p = job->g->p};
 	MemoryContext scratch;
 	MemoryContext old;
 	bool		score_here;

@@ -165,7 +165,7 @@ read_held_rows(const Primal *s, const FoldBasis *fold, double *out)
 static void
 held_rows(const Primal *s, FoldBasis *fold)
 {
-	int			n = fold->fold->n;
+	int			n = (int) fold->fold->n;
 	int			p = s->p;
 	double	   *x = huge_matrix(n, p);
 	double	   *quad = huge_matrix(n, p);
@@ -260,7 +260,7 @@ prepare_firm(const Primal *s, FoldBasis *fold)
 	fold->firm = huge_alloc(Max(1, (Size) p * n) * sizeof(float));
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < p; j++)
-			fold->firm[(Size) j * n + i] = fold->train.qt[(Size) (fold->first_firm + i) * p + j];
+			fold->firm[(Size) j * n + i] = (float) fold->train.qt[(Size) (fold->first_firm + i) * p + j];
 }
 
 void
@@ -629,7 +629,8 @@ scored_by_folds(const RidgeJob *job, const TargetGroup *group)
 double
 ridge_primal_flops(const RidgeJob *job, const TargetGroup *group)
 {
-	double		p = job->g->p;
+	int			n_features = job->g->p;
+	double		p = n_features;
 	double		v = group->n_targets;
 	double		n = group->rows_held ? group->n : 0;
 	double		k = scored_by_folds(job, group) ? group->n_folds : 0;
@@ -637,14 +638,14 @@ ridge_primal_flops(const RidgeJob *job, const TargetGroup *group)
 
 	for (int f = 0; f < (int) k; f++)
 		flops += job->n_alphas * v *
-			sweep_flops(p, group->folds[f].n, group->rows_held && 2.0 * group->folds[f].n < p);
+			sweep_flops(n_features, group->folds[f].n, group->rows_held && 2.0 * group->folds[f].n < p);
 	return flops;
 }
 
 double
 primal_sweep_flops(const RidgeJob *job, const TargetGroup *group)
 {
-	double		p = job->g->p;
+	int			p = job->g->p;
 	double		flops = 0;
 
 	for (int f = 0; f < group->n_folds; f++)
@@ -688,6 +689,7 @@ ridge_primal(RidgeJob *job, const TargetGroup *group)
 	MemoryContext old;
 	MemoryContext per_block;
 	TargetSums *b;
+	int			n_blocks;
 
 	primal_start(&s, job, group);
 	scratch = scratch_create("ridge", size_add(primal_bases_bytes(&s),
@@ -698,7 +700,8 @@ ridge_primal(RidgeJob *job, const TargetGroup *group)
 
 	b = fold_target_sums_new(s.p, s.n_folds, s.max_block);
 	per_block = AllocSetContextCreate(scratch, "ridge block", ALLOCSET_DEFAULT_SIZES);
-	progress_begin("ridge: targets", (double) ((group->n_targets + s.max_block - 1) / s.max_block) * Max(1, s.n_folds));
+	n_blocks = (group->n_targets + s.max_block - 1) / s.max_block;
+	progress_begin("ridge: targets", (double) n_blocks * Max(1, s.n_folds));
 	for (int t0 = 0; t0 < group->n_targets; t0 += s.max_block)
 	{
 		b->nt = Min(s.max_block, group->n_targets - t0);

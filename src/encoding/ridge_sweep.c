@@ -132,9 +132,9 @@ sweep_task(int64 i, int worker, void *arg)
 {
 	SweepJob   *job = arg;
 	const SweepFold *f = job->f;
-	int			t0 = i / job->alpha_tasks * TILE;
+	int			t0 = (int) (i / job->alpha_tasks * TILE);
 	int			m = Min(TILE, job->nt - t0);
-	int			j0 = i % job->alpha_tasks * job->alphas_per_task;
+	int			j0 = (int) (i % job->alpha_tasks * job->alphas_per_task);
 	int			j1 = Min(f->n_alphas, j0 + job->alphas_per_task);
 	Size		tile = (Size) f->p * TILE;
 	double		a1[TILE];
@@ -206,7 +206,7 @@ pairs_task(int64 i, int worker, void *arg)
 {
 	SweepJob   *job = arg;
 	const SweepFold *f = job->f;
-	int			start = i * PAIR_TILE;
+	int			start = (int) (i * PAIR_TILE);
 	int			m = Min(PAIR_TILE, job->n_pairs - start);
 	const int  *target = job->target + start;
 	int			first = target[0];
@@ -268,13 +268,13 @@ rank_load(const SweepJob *job, int t0, int m, float *restrict u, float *restrict
 
 		for (int q = 0; q < m; q++)
 		{
-			zi[q] = z_in[q];
-			zei[q] = z_in[q] * e_in[q];
+			zi[q] = (float) z_in[q];
+			zei[q] = (float) (z_in[q] * e_in[q]);
 		}
 		for (int k = 0; k < rank; k++)
 		{
 			float		g = job->g[(Size) i * rank + k];
-			Size		at = i * columns + k * tile;
+			Size		at = i * columns + (Size) k * tile;
 
 			for (int q = 0; q < tile; q += LANES)
 			{
@@ -299,10 +299,10 @@ lane_products(const float *u, const float *w, int n, Size columns, int tile, con
 		Lanes		ui = *(const Lanes *) u;
 
 		for (int l = 0; l < n_l; l++)
-			sum[l] += ui * *(const Lanes *) (w + l * tile);
+			sum[l] += ui * *(const Lanes *) (w + (Size) l * tile);
 	}
 	for (int l = 0; l < n_l; l++)
-		*(Lanes *) (products + l * tile) += sum[l];
+		*(Lanes *) (products + (Size) l * tile) += sum[l];
 }
 
 /* products[k, l, q] = sum over n rows of x[i, k, q] w[i, l, q], in partial sums of ROWS, which stay in the first cache */
@@ -316,16 +316,16 @@ rank_products(const float *x, const float *w, int n, int rank, int tile, float *
 		for (int k = 0; k < rank; k++)
 			for (int q = 0; q < tile; q += LANES)
 			{
-				const float *xk = x + i0 * columns + k * tile + q;
+				const float *xk = x + i0 * columns + (Size) k * tile + q;
 				const float *wk = w + i0 * columns + q;
 				float	   *to = products + k * columns + q;
 				int			rows = Min(ROWS, n - i0);
 				int			l = 0;
 
 				for (; l + 4 <= rank; l += 4)
-					lane_products(xk, wk + l * tile, rows, columns, tile, 4, to + l * tile);
+					lane_products(xk, wk + (Size) l * tile, rows, columns, tile, 4, to + (Size) l * tile);
 				for (; l < rank; l++)
-					lane_products(xk, wk + l * tile, rows, columns, tile, 1, to + l * tile);
+					lane_products(xk, wk + (Size) l * tile, rows, columns, tile, 1, to + (Size) l * tile);
 			}
 }
 
@@ -359,7 +359,7 @@ low_rank_task(int64 i, int worker, void *arg)
 	const SweepFold *f = job->f;
 	int			rank = job->rank;
 	int			tile = job->rank_tile;
-	int			t0 = i * tile;
+	int			t0 = (int) (i * tile);
 	int			m = Min(tile, job->nt - t0);
 	int			columns = rank * tile;
 	float	   *u = (float *) (job->scratch + worker * job->scratch_bytes);
@@ -487,8 +487,8 @@ low_rank_factors(SweepJob *job)
 
 			for (int j = 0; j < a; j++)
 				sum += vt[k * a + j] / (f->lambda[i] + f->alphas[j]);
-			g[(Size) i * r + k] = sum;
-			g_d[(Size) i * r + k] = sum * f->d[i];
+			g[(Size) i * r + k] = (float) sum;
+			g_d[(Size) i * r + k] = (float) (sum * f->d[i]);
 		}
 	w = palloc((Size) a * r * sizeof(double));
 	for (int j = 0; j < a; j++)

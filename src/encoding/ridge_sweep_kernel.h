@@ -13,7 +13,7 @@ NAME(load_tile)(const double *in, Size ld, int p, int m, REAL *out)
 {
 	for (int i = 0; i < p; i++)
 		for (int q = 0; q < m; q++)
-			out[(Size) i * m + q] = in[(Size) i * ld + q];
+			out[(Size) i * m + q] = (REAL) in[(Size) i * ld + q];
 }
 
 /* u = z / (lambda + alpha), row by row */
@@ -22,7 +22,7 @@ NAME(shrink_tile)(const REAL *z, const double *lambda, double alpha, int p, int 
 {
 	for (int i = 0; i < p; i++)
 	{
-		REAL		shrink = 1 / (lambda[i] + alpha);
+		REAL		shrink = (REAL) (1 / (lambda[i] + alpha));
 
 		for (int q = 0; q < m; q++)
 			u[(Size) i * m + q] = shrink * z[(Size) i * m + q];
@@ -67,7 +67,7 @@ NAME(column_weighted)(const double *d, const REAL *u, int n, int m, double *out)
 			part[q] = 0;
 		for (int i = i0; i < i1; i++)
 		{
-			REAL		weight = d[i];
+			REAL		weight = (REAL) d[i];
 
 			for (int q = 0; q < m; q++)
 				part[q] += weight * u[(Size) i * m + q];

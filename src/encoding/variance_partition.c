@@ -41,7 +41,7 @@ variance_partition(const Gram *g, int n_bands, const int *widths, RidgeOptions *
 	memory_claim_add(memory_claim(CurrentMemoryContext, "variance partition"), bytes,
 					 "Take fewer targets at a time (gram_targets).");
 	vp->r2 = huge_alloc(bytes);
-	scales = palloc(vp->n_subsets * n_bands * sizeof(double));
+	scales = palloc((Size) vp->n_subsets * n_bands * sizeof(double));
 	for (int s = 1; s <= vp->n_subsets; s++)
 		for (int b = 0; b < n_bands; b++)
 			scales[(s - 1) * n_bands + b] = (s >> b) & 1;

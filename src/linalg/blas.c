@@ -37,7 +37,7 @@
 #else
 #define OWN_SYMBOLS_FIRST 0
 #endif
-#define THREAD_STACK_BYTES (8 * 1024 * 1024)
+#define THREAD_STACK_BYTES ((size_t) 8 * 1024 * 1024)
 
 BlasTable	blas;
 

@@ -71,7 +71,7 @@ ritz(int m, const double *diagonal, const double *beside, double *s)
 			t[i * m + i + 1] = t[(i + 1) * m + i] = beside[i];
 	}
 	eigh_f8(m, t, w);
-	memcpy(s, t + (m - 1) * m, m * sizeof(double));
+	memcpy(s, t + (Size) (m - 1) * m, m * sizeof(double));
 	return w[m - 1];
 }
 

@@ -450,6 +450,7 @@ static void
 ablate_group(Ablation *a, const TargetGroup *group, CurveSums *sums)
 {
 	int			block;
+	int			n_blocks;
 	MemoryContext scratch;
 	MemoryContext old;
 	MemoryContext per_block;
@@ -463,7 +464,8 @@ ablate_group(Ablation *a, const TargetGroup *group, CurveSums *sums)
 	scratch = scratch_create("ablation_curve", group_bytes(a, block), MEMORY_HINT);
 	old = MemoryContextSwitchTo(scratch);
 	per_block = AllocSetContextCreate(scratch, "ablation block", ALLOCSET_DEFAULT_SIZES);
-	progress_begin("ablation_curve", (double) a->n_folds * (1 + (group->n_targets + block - 1) / block));
+	n_blocks = (group->n_targets + block - 1) / block;
+	progress_begin("ablation_curve", (double) a->n_folds * (1 + n_blocks));
 	a->folds = palloc0(a->n_folds * sizeof(AblationFold));
 	prepare_folds(a, group);
 	b = fold_target_sums_new(a->p, a->n_folds, block);

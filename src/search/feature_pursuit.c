@@ -56,7 +56,7 @@ start_residuals(Pursuit *p)
 {
 	for (int s = 0; s < p->sets; s++)
 	{
-		double		share = p->m->count[2 * s + 1] / (p->m->count[2 * s] + p->m->count[2 * s + 1]);
+		double		share = p->m->count[2 * (Size) s + 1] / (p->m->count[2 * (Size) s] + p->m->count[2 * (Size) s + 1]);
 		double		sum = 0;
 
 		CHECK_FOR_INTERRUPTS();

@@ -101,9 +101,9 @@ class_moments(const LogisticRows *rows)
 
 	m->n_sets = RANKING_SETS(rows);
 	m->d = d;
-	m->count = palloc0(2 * m->n_sets * sizeof(double));
-	m->mean = huge_alloc0(2 * m->n_sets * d * sizeof(double));
-	m->squares = huge_alloc0(2 * m->n_sets * d * sizeof(double));
+	m->count = palloc0(2 * (Size) m->n_sets * sizeof(double));
+	m->mean = huge_alloc0(2 * (Size) m->n_sets * d * sizeof(double));
+	m->squares = huge_alloc0(2 * (Size) m->n_sets * d * sizeof(double));
 	s.centre = huge_alloc0(d * sizeof(double));
 	s.sum = huge_alloc0(2 * folds * d * sizeof(double));
 	s.squares = huge_alloc0(2 * folds * d * sizeof(double));
@@ -139,8 +139,8 @@ class_moments(const LogisticRows *rows)
 static double
 squares_between(const ClassMoments *m, int set, Size j)
 {
-	const double *count = m->count + 2 * set;
-	const double *mean = m->mean + 2 * set * m->d + j;
+	const double *count = m->count + 2 * (Size) set;
+	const double *mean = m->mean + 2 * (Size) set * m->d + j;
 	double		difference = mean[m->d] - mean[0];
 
 	return count[0] * count[1] / (count[0] + count[1]) * difference * difference;
@@ -149,8 +149,8 @@ squares_between(const ClassMoments *m, int set, Size j)
 double
 class_moments_mean(const ClassMoments *m, int set, Size j)
 {
-	const double *count = m->count + 2 * set;
-	const double *mean = m->mean + 2 * set * m->d + j;
+	const double *count = m->count + 2 * (Size) set;
+	const double *mean = m->mean + 2 * (Size) set * m->d + j;
 
 	return mean[0] + count[1] / (count[0] + count[1]) * (mean[m->d] - mean[0]);
 }
@@ -158,7 +158,7 @@ class_moments_mean(const ClassMoments *m, int set, Size j)
 static double
 squares_within(const ClassMoments *m, int set, Size j)
 {
-	const double *squares = m->squares + 2 * set * m->d + j;
+	const double *squares = m->squares + 2 * (Size) set * m->d + j;
 
 	return squares[0] + squares[m->d];
 }
@@ -176,7 +176,7 @@ f_statistic(const ClassMoments *m, int set, Size j)
 {
 	double		between = squares_between(m, set, j);
 	double		within = squares_within(m, set, j);
-	double		df = m->count[2 * set] + m->count[2 * set + 1] - 2;
+	double		df = m->count[2 * (Size) set] + m->count[2 * (Size) set + 1] - 2;
 
 	return between > 0 ? between / (within / Max(df, 1)) : 0;
 }
@@ -184,7 +184,7 @@ f_statistic(const ClassMoments *m, int set, Size j)
 static double
 mean_difference(const ClassMoments *m, int set, Size j)
 {
-	const double *mean = m->mean + 2 * set * m->d + j;
+	const double *mean = m->mean + 2 * (Size) set * m->d + j;
 
 	return fabs(mean[m->d] - mean[0]);
 }

@@ -49,7 +49,7 @@ ideal_words_scratch(const IdealCells *cells)
 {
 	Size		q = n_columns(cells);
 
-	return size_mul(size_add(size_mul(q, size_add(q, size_add(cells->d, 1))), size_add(size_mul(3, cells->d), 3 * cells->f)), sizeof(double));
+	return size_mul(size_add(size_mul(q, size_add(q, size_add(cells->d, 1))), size_add(size_mul(3, cells->d), 3 * (Size) cells->f)), sizeof(double));
 }
 
 static Columns

@@ -149,7 +149,7 @@ logistic_fit_folds(const LogisticRows *rows, double alpha, double *weights, doub
 	logistic_solve(f.b, f.class_weight, sets, problems);
 	progress_end();
 	for (int s = 0; s < sets; s++)
-		logistic_basis_return(f.b, f.outputs, problems[s].w, weights + (Size) s * f.outputs * rows->d, intercepts + s * f.outputs);
+		logistic_basis_return(f.b, f.outputs, problems[s].w, weights + (Size) s * f.outputs * rows->d, intercepts + (Size) s * f.outputs);
 	fit_end(&f);
 }
 
@@ -261,7 +261,7 @@ logistic_cv(const LogisticRows *rows, int n_alphas, const double *alphas, Logist
 	for (int a = 0; a < n_alphas; a++)
 		ordered[a] = (OrderedAlpha) {alphas[a], a};
 	qsort(ordered, n_alphas, sizeof(OrderedAlpha), compare_alphas);
-	problems = palloc0(group * rows->n_folds * sizeof(LogisticProblem));
+	problems = palloc0((Size) group * rows->n_folds * sizeof(LogisticProblem));
 	mean = weight_sets(&f, n_alphas);
 	w = weight_sets(&f, (Size) group * rows->n_folds);
 	progress_begin("logistic regression", (double) n_alphas * rows->n_folds + 1);

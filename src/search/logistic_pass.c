@@ -62,7 +62,7 @@ logistic_pass_bytes(const LogisticRows *rows, Size r, int max_problems)
 	Size		columns = size_mul(outputs, max_problems);
 	Size		doubles = size_mul(columns, size_add(r, BLOCK_ROWS + 1));
 
-	return size_add(size_mul(size_mul(RUNS, doubles), sizeof(double)), size_mul(RUNS * max_problems, sizeof(RunSums)));
+	return size_add(size_mul(size_mul(RUNS, doubles), sizeof(double)), size_mul((Size) RUNS * max_problems, sizeof(RunSums)));
 }
 
 LogisticPass *
@@ -79,7 +79,7 @@ logistic_pass_new(const LogisticBasis *b, int max_problems)
 	columns = (Size) p->outputs * max_problems;
 	p->block = huge_matrix(size_mul(RUNS, BLOCK_ROWS), columns);
 	p->product = huge_matrix(size_mul(RUNS, columns), Max(b->r, 1));
-	p->sums = huge_alloc0(size_mul(RUNS * max_problems, sizeof(RunSums)));
+	p->sums = huge_alloc0(size_mul((Size) RUNS * max_problems, sizeof(RunSums)));
 	variance = huge_matrix(RUNS, columns);
 	for (int i = 0; i < RUNS * max_problems; i++)
 		p->sums[i].variance = variance + (Size) i * p->outputs;
@@ -168,6 +168,7 @@ evaluate_several(const LogisticRows *rows, const LogisticAsked *a, Size first, S
 			z[c] = exp(z[c] - most);
 			sum += z[c];
 		}
+		/* cppcheck-suppress invalidFunctionArg; k >= 2, and the largest class adds 1 */
 		loss = most + log(sum) - of_label;
 		if (is_held_out(rows, row, a->held_out))
 		{
@@ -318,6 +319,7 @@ logistic_pass(LogisticPass *p, int n, LogisticAsked *const *asked, const double 
 {
 	Size		n_rows = p->b->rows->n;
 	double		flops_per_row;
+	Size		share;
 
 	p->n = n;
 	p->asked = asked;
@@ -325,7 +327,8 @@ logistic_pass(LogisticPass *p, int n, LogisticAsked *const *asked, const double 
 	p->columns = (Size) n * p->outputs;
 	flops_per_row = 4.0 * (double) p->columns * (double) p->b->r;
 	p->block_rows = (Size) Max(16, Min(BLOCK_ROWS, BLOCK_FLOPS / flops_per_row));
-	p->run_rows = (Size) Min((double) ((n_rows + RUNS - 1) / RUNS), RUN_FLOPS / flops_per_row);
+	share = (n_rows + RUNS - 1) / RUNS;
+	p->run_rows = (Size) Min((double) share, RUN_FLOPS / flops_per_row);
 	p->run_rows = Max(p->run_rows, p->block_rows);
 	clear_answers(p, out);
 	for (p->first_row = 0; p->first_row < n_rows; p->first_row += RUNS * p->run_rows)

@@ -303,7 +303,7 @@ regression_start(Regression *g, const LogisticBasis *b, const double *class_weig
 	g->b = b;
 	g->outputs = LOGISTIC_OUTPUTS(b->rows->n_classes);
 	g->asked.held_out = problem->held_out;
-	g->asked.class_weight = class_weights + set * b->rows->n_classes;
+	g->asked.class_weight = class_weights + (Size) set * b->rows->n_classes;
 	g->asked.proba = huge_matrix(b->rows->n, g->outputs);
 	g->asked.variance = palloc(g->outputs * sizeof(double));
 	g->reference = reference_loss(b->rows, problem->held_out, g->asked.class_weight);

@@ -133,8 +133,8 @@ digamma(double x)
 	double		before = 0;
 	double		s;
 
-	for (; x < 10; x++)
-		before -= 1 / x;
+	while (x < 10)
+		before -= 1 / x++;
 	s = 1 / (x * x);
 	return before + log(x) - 0.5 / x - s * (1.0 / 12 - s * (1.0 / 120 - s * (1.0 / 252 - s * (1.0 / 240 - s / 132))));
 }

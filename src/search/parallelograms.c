@@ -437,12 +437,12 @@ static ParallelogramList *
 room_for_tasks(void)
 {
 	ParallelogramList *found = huge_alloc0(TASKS * sizeof(ParallelogramList));
-	Parallelogram *items = huge_alloc(TASKS * TASK_ROOM * sizeof(Parallelogram));
+	Parallelogram *items = huge_alloc((Size) TASKS * TASK_ROOM * sizeof(Parallelogram));
 
 	for (int i = 0; i < TASKS; i++)
 	{
 		found[i].room = TASK_ROOM;
-		found[i].items = items + i * TASK_ROOM;
+		found[i].items = items + (Size) i * TASK_ROOM;
 	}
 	return found;
 }
@@ -473,7 +473,7 @@ static Size
 search_bytes(Size n, Size d)
 {
 	Size		doubles = size_add(size_mul(2, size_mul(n, d)), size_mul(2, size_mul(n, n)));
-	Size		axes = size_mul(SUM_AXES * 5, n);
+	Size		axes = size_mul((Size) SUM_AXES * 5, n);
 	Size		tasks = TASKS * (sizeof(ParallelogramList) + TASK_ROOM * sizeof(Parallelogram));
 
 	return size_add(size_add(size_mul(size_add(doubles, axes), sizeof(double)), eigh_largest_of_scratch(n, SUM_AXES)),

@@ -211,9 +211,11 @@ next_tie(const RankedRows *r, Size q, Size start)
 	return tie;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): 'tie' is declared */
 #define FOR_EACH_TIE(tie, r, q) \
 	for (Tie tie = {0}; tie.end < (r)->start[(q) + 1] - (r)->start[q] && \
 		 (tie = next_tie(r, q, tie.end), true);)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 Size
 ranked_relevant(const RankedRows *r, Size q)
@@ -275,6 +277,7 @@ ranking_reciprocal_rank(const RankedRows *r, Size q, int k)
 
 		if (tie.relevant == 0)
 			continue;
+		/* NOLINTNEXTLINE(cert-flp30-c): a count, which a double holds exactly */
 		for (double j = 1; j <= g - m + 1; j++)
 		{
 			breathe(true, (Size) j);

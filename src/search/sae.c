@@ -60,7 +60,7 @@ typedef struct SaeMethod
 static Size
 index_room(Size m, const SaeRule *rule)
 {
-	return rule->k > 0 ? Min(m, size_add(4 * (Size) rule->k, 4 * CHUNK)) : m;
+	return rule->k > 0 ? Min(m, size_add(4 * (Size) rule->k, 4 * (Size) CHUNK)) : m;
 }
 
 int

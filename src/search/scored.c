@@ -63,8 +63,8 @@ scored_add(Scored *s, int64 query, double score, double gain)
 				 errdetail_client("It is %g.", gain)));
 	chunk = predictions_reserve(s->rows, TENSOR_FLOAT8, 1);
 	chunk->labels[chunk->n] = query;
-	((double *) chunk->values)[2 * chunk->n] = score;
-	((double *) chunk->values)[2 * chunk->n + 1] = gain;
+	((double *) chunk->values)[2 * (Size) chunk->n] = score;
+	((double *) chunk->values)[2 * (Size) chunk->n + 1] = gain;
 	chunk->n++;
 	s->rows->n++;
 }
@@ -83,7 +83,7 @@ scored_ranked(const Scored *s, bool by_gain)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < chunk->n; i++, at++)
 		{
-			r->score[at] = values[2 * i];
+			r->score[at] = values[2 * (Size) i];
 			r->gain[at] = values[2 * i + 1];
 		}
 		if (s->has_queries)
@@ -119,7 +119,7 @@ require_rows(StateReader *r, const Scored *s, bool validate)
 		if (chunk->dtype != TENSOR_FLOAT8)
 			state_corrupt(r->name, "its rows are not float8");
 		for (int i = 0; i < chunk->n && validate; i++)
-			if (isnan(values[2 * i]) || !(values[2 * i + 1] >= 0))
+			if (isnan(values[2 * (Size) i]) || !(values[2 * (Size) i + 1] >= 0))
 				state_corrupt(r->name, "a score is NaN, or a gain is not 0 or more");
 	}
 }

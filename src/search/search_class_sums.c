@@ -380,7 +380,7 @@ make_class_means(FunctionCallInfo fcinfo)
 		Tensor	   *mean = tensor_new_vector(TENSOR_FLOAT8, s->p);
 
 		class_sums_mean(s, order[i], TENSOR_F8(mean));
-		rows->values[3 * i] = texts[i];
+		rows->values[3 * (Size) i] = texts[i];
 		rows->values[3 * i + 1] = Int64GetDatum(class_sums_n(s, order[i]));
 		rows->values[3 * i + 2] = PointerGetDatum(mean);
 	}

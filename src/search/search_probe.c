@@ -315,7 +315,7 @@ cv_scores(FunctionCallInfo fcinfo)
 
 	for (int a = 0; a < c->n_alphas; a++)
 	{
-		rows->values[4 * a] = Float8GetDatum(CLASSIFIER_ALPHAS(c)[a]);
+		rows->values[4 * (Size) a] = Float8GetDatum(CLASSIFIER_ALPHAS(c)[a]);
 		rows->values[4 * a + 1] = Float8GetDatum(CLASSIFIER_LOG_LOSS(c)[a]);
 		rows->values[4 * a + 2] = Float8GetDatum(CLASSIFIER_ACCURACY(c)[a]);
 		rows->values[4 * a + 3] = BoolGetDatum(CLASSIFIER_ALPHAS(c)[a] == c->alpha);

@@ -181,8 +181,8 @@ sparse_probe(FunctionCallInfo fcinfo)
 	for (int i = 0; i < k; i++)
 	{
 		Size		mine = (Size) c->rows.n_folds * k + i;
-		Datum	   *values = rows->values + 6 * i;
-		bool	   *nulls = rows->nulls + 6 * i;
+		Datum	   *values = rows->values + 6 * (Size) i;
+		bool	   *nulls = rows->nulls + 6 * (Size) i;
 
 		values[0] = Int32GetDatum(i + 1);
 		values[1] = Int32GetDatum(p->feature[mine] + 1);
@@ -268,8 +268,8 @@ sparse_probe_sweep(FunctionCallInfo fcinfo)
 		const ProbeScore *s = &p->score[i];
 		int			fold = i % folds;
 		int			k = ks[i / folds];
-		Datum	   *values = rows->values + 7 * i;
-		bool	   *nulls = rows->nulls + 7 * i;
+		Datum	   *values = rows->values + 7 * (Size) i;
+		bool	   *nulls = rows->nulls + 7 * (Size) i;
 
 		values[0] = Int32GetDatum(k);
 		values[1] = Int64GetDatum(c->fold[fold]);

@@ -25,7 +25,7 @@
 #include "base/record.h"
 #include "search/sparse_activity.h"
 
-#define LARGE_STATE (1024 * 1024)
+#define LARGE_STATE ((Size) 1024 * 1024)
 
 /* ---- input and output ---- */
 

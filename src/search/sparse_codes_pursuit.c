@@ -281,12 +281,12 @@ static const Method codebook = {"codebook_encode_rows", sizeof(CodebookOptions),
 	Datum \
 	search_##name(PG_FUNCTION_ARGS) \
 	{ \
-		return code_row(fcinfo, &method); \
+		return code_row(fcinfo, &(method)); \
 	} \
 	static ManyRows \
 	describe_##name(FunctionCallInfo fcinfo) \
 	{ \
-		return describe(fcinfo, &method); \
+		return describe(fcinfo, &(method)); \
 	} \
 	Datum \
 	search_##name##_matrix(PG_FUNCTION_ARGS) \

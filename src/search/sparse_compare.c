@@ -74,6 +74,7 @@ hash(const Sparse *s, uint64 seed)
 	return h;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): 'condition' is an operator and its right side */
 #define COMPARE_FUNCTION(name, condition) \
 	PG_FUNCTION_INFO_V1(name); \
 	Datum \
@@ -81,6 +82,7 @@ hash(const Sparse *s, uint64 seed)
 	{ \
 		PG_RETURN_BOOL(compare_arguments(fcinfo) condition); \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 COMPARE_FUNCTION(sparse_eq, == 0)
 COMPARE_FUNCTION(sparse_ne, != 0)

@@ -113,8 +113,8 @@ static double
 parse_value(Parser *in)
 {
 	const char *start = in->p;
-	float		f4;
-	double		f8;
+	float		f4 = 0;
+	double		f8 = 0;
 	bool		wide = in->dtype == TENSOR_FLOAT8;
 
 	switch (decimal_read(&in->p, in->dtype, wide ? (void *) &f8 : (void *) &f4, 0))

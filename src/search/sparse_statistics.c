@@ -27,7 +27,7 @@
 #include "base/memory.h"
 #include "search/sparse.h"
 
-#define MOST_ENTRIES	(16 * 1024 * 1024)	/* that ANALYZE looks at: rows after these are not counted */
+#define MOST_ENTRIES	((Size) 16 * 1024 * 1024)	/* that ANALYZE looks at: rows after these are not counted */
 #define KEPT_A_TARGET	10					/* indices kept for each unit of the statistics target, as of arrays */
 
 /* Without statistics, as of arrays */

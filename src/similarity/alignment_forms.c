@@ -73,7 +73,7 @@ cross_products(const Gram *g, double *xy, double *yy, double *mean_x, double *me
 	memset(yy, 0, q * sizeof(double));
 	memset(xy, 0, p * q * sizeof(double));
 	gram_sum_xx(g, cells, g->n_cells, centre_x, mean_x, NULL);
-	gram_sum_xy(g, cells, g->n_cells, centre_x, centre_y, NULL, q, mean_y, yy, xy, q);
+	gram_sum_xy(g, cells, g->n_cells, centre_x, centre_y, NULL, (int) q, mean_y, yy, xy, q);
 	for (Size i = 0; i < p; i++)
 		for (Size j = 0; j < q; j++)
 			xy[i * q + j] -= mean_x[i] / n * mean_y[j];

@@ -223,7 +223,7 @@ typedef struct TileScratch
 static Size
 scratch_doubles(const Crossnobis *c)
 {
-	return 2 * TILE * c->width + TILE * TILE + 2 * TILE + c->n_folds / sizeof(double) + 1;
+	return 2 * (Size) TILE * c->width + (Size) TILE * TILE + 2 * (Size) TILE + c->n_folds / sizeof(double) + 1;
 }
 
 static TileScratch
@@ -234,7 +234,7 @@ scratch_of(const Crossnobis *c, int worker)
 	s.a.sum = c->scratch + worker * c->scratch_stride;
 	s.b.sum = s.a.sum + TILE * c->width;
 	s.products = s.b.sum + TILE * c->width;
-	s.a.self = s.products + TILE * TILE;
+	s.a.self = s.products + (Size) TILE * TILE;
 	s.b.self = s.a.self + TILE;
 	s.in = (bool *) (s.b.self + TILE);
 	return s;

@@ -122,10 +122,10 @@ mask_block(IscTile *tile, Size n)
 		bool		valid = true;
 
 		for (int i = 0; i < tile->r->n_subjects; i++)
-			valid &= tile->absent[i * m + j] || !isnan(tile->x[i * TIMES * m + e]);
+			valid &= tile->absent[i * m + j] || !isnan(tile->x[(Size) i * TIMES * m + e]);
 		for (int i = 0; i < tile->r->n_subjects; i++)
 		{
-			double	   *x = &tile->x[i * TIMES * m + e];
+			double	   *x = &tile->x[(Size) i * TIMES * m + e];
 
 			if (valid && tile->count[j] == 0)
 				tile->first[i * m + j] = *x;
@@ -143,7 +143,7 @@ read_block(IscTile *tile, int t, Size n, bool masked)
 
 	for (int i = 0; i < tile->r->n_subjects; i++)
 	{
-		double	   *x = tile->x + i * TIMES * m;
+		double	   *x = tile->x + (Size) i * TIMES * m;
 
 		recordings_gather(&tile->r->subject[i], t, (int) n, (int) tile->column, (int) m, x, m);
 		if (masked)
@@ -156,7 +156,7 @@ read_block(IscTile *tile, int t, Size n, bool masked)
 		mask_block(tile, n);
 	memset(tile->total, 0, n * m * sizeof(double));
 	for (int i = 0; i < tile->r->n_subjects; i++)
-		add(tile->total, tile->x + i * TIMES * m, n * m, tile->total);
+		add(tile->total, tile->x + (Size) i * TIMES * m, n * m, tile->total);
 }
 
 HOT_LOOP static void
@@ -194,12 +194,12 @@ sum_pairs(IscTile *tile, Size n)
 
 	for (int i = 0; i < n_subjects; i++)
 	{
-		const double *x = tile->x + i * TIMES * m;
+		const double *x = tile->x + (Size) i * TIMES * m;
 
 		for (Size t = 0; t < n; t++)
 			add(tile->sums + i * m, x + t * m, m, tile->sums + i * m);
 		for (int k = i; k < n_subjects; k++, sum += m)
-			sum_products(x, tile->x + k * TIMES * m, n, m, sum);
+			sum_products(x, tile->x + (Size) k * TIMES * m, n, m, sum);
 	}
 }
 
@@ -220,7 +220,7 @@ sum_times(const IscTiles *tiles, IscTile *tile, bool masked)
 			sum_pairs(tile, n);
 		else
 			for (int i = 0; i < tile->r->n_subjects; i++)
-				sum_with_others(tile->x + i * TIMES * tile->m, tile->total, n, tile->m,
+				sum_with_others(tile->x + (Size) i * TIMES * tile->m, tile->total, n, tile->m,
 								tile->sums + (Size) i * N_SUMS * tile->m);
 	}
 }

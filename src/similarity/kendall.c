@@ -175,7 +175,7 @@ word_inversions(const uint32 *in, Size n)
 
 		for (Size i = start; i < end; i++)
 		{
-			int			value = in[i] & 63;
+			int			value = (int) (in[i] & 63);
 
 			inversions += __builtin_popcountll(seen >> value);
 			seen |= UINT64CONST(1) << value;

@@ -77,7 +77,7 @@ points_for_metric(const Points *of, RdmMetric metric, const Tensor *precision, b
 	memset(defined, true, of->n * sizeof(bool));
 	if (metric == RDM_CORRELATION || metric == RDM_COSINE)
 		return points_of_unit_length(of, metric == RDM_CORRELATION, defined);
-	if (metric == RDM_MAHALANOBIS)
+	if (precision != NULL)
 		return points_whitened(of, precision);
 	return of;
 }

@@ -195,15 +195,17 @@ rdm_sums_mean(const Rdm *sums)
 	Size		pairs = RDM_PAIRS(sums->n_conditions);
 	Rdm		   *mean = palloc(VARSIZE(sums));
 	double	   *d;
+	const int32 *count;
 
 	memcpy(mean, sums, VARSIZE(sums));
 	d = RDM_DISTANCES(mean);
+	count = RDM_COUNTS(mean);
 	for (Size i = 0; i < pairs; i++)
 	{
 		if (i % BLOCK == 0)
 			CHECK_FOR_INTERRUPTS();
-		d[i] /= RDM_COUNTS(mean)[i];	/* NaN of no RDM stays NaN */
-		if (RDM_COUNTS(mean)[i] > 0 && !isfinite(d[i]))
+		d[i] /= count[i];		/* NaN of no RDM stays NaN */
+		if (count[i] > 0 && !isfinite(d[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("the sum of the distances of a pair is out of range")));

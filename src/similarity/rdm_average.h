@@ -12,7 +12,7 @@
 #include "stats/rdm.h"
 
 /* States of this many bytes and more are claimed from neuroenc.memory_limit. */
-#define RDM_SUMS_CLAIMED (1024 * 1024)
+#define RDM_SUMS_CLAIMED ((Size) 1024 * 1024)
 #define RDM_SUMS_HINT "Average fewer groups at a time, or RDMs of fewer conditions."
 
 /* The sums of one RDM: each pair that it has counts 1, whatever counts of its own it has. */

@@ -180,11 +180,13 @@ batch_doubles(const RdmSample *sample, int batch)
 Size
 rdm_bootstrap_bytes(const RdmSample *sample, CompareMethod method, int n_draws)
 {
+	const BootstrapFamily *family = family_of(method);
 	Size		comparisons = size_mul(sample->n_models, sample->n_data);
 	Size		results = size_mul(size_add(3 * (Size) sample->n_models, comparisons), n_draws);
 
+	Assert(family != NULL);
 	results = size_add(results, size_mul(2 * (Size) sample->n_conditions + 1, size_add(comparisons, 1)));
-	return size_add(family_of(method)->bytes(sample, method),
+	return size_add(family->bytes(sample, method),
 					size_mul(size_add(results, batch_doubles(sample, batch_size(sample, n_draws))), sizeof(double)));
 }
 
@@ -370,6 +372,7 @@ rdm_bootstrap(const RdmSample *sample, CompareMethod method, int n_draws, uint64
 	double	   *values = huge_matrix(batch, comparisons);
 	double	   *observed = huge_matrix(1, comparisons);
 
+	Assert(family != NULL);
 	family->begin(&work);
 	fill_block(sample, 0, 1, counts);
 	family->evaluate(&work, counts, 1, observed);

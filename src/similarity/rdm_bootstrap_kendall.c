@@ -92,7 +92,7 @@ static void
 compare_slot(Kendall *kendall, int slot, int draw, int comparison, KendallScratch *scratch)
 {
 	const RdmSample *sample = kendall->sample;
-	const KendallOrder *drawn = kendall->drawn + slot * kendall->n_rdms;
+	const KendallOrder *drawn = kendall->drawn + (Size) slot * kendall->n_rdms;
 	const KendallOrder *model = &drawn[sample->n_data + comparison / sample->n_data];
 	const KendallOrder *data = &drawn[comparison % sample->n_data];
 	double	   *t = kendall->t + (Size) draw * sample->n_models * sample->n_data + comparison;

@@ -196,7 +196,7 @@ u_task(int64 i, int worker, void *arg)
 {
 	Sums	   *sums = arg;
 	Size		n = sums->sample->n_conditions;
-	Size		block = i / (sums->n_rdms * sums->row_steps);
+	Size		block = i / ((Size) sums->n_rdms * sums->row_steps);
 	Size		r = i / sums->row_steps % sums->n_rdms;
 	Size		row = i % sums->row_steps * sums->row_step;
 
@@ -332,19 +332,20 @@ measure_task(int64 block_number, int worker, void *arg)
 		prepare_whitening(sums, count, &w);
 	for (int r = 0; r < sums->n_rdms; r++)
 	{
-		double	   *ur = u + r * n * LANES;
 		double		mean[LANES];
 		double		raw[LANES];
 
-		block_products(sums, block, 1 + sums->n_rdms + r, r, r, square + r * LANES);
-		if (sums->whitened)
+		block_products(sums, block, 1 + sums->n_rdms + r, r, r, square + (Size) r * LANES);
+		if (u != NULL)
 		{
+			double	   *ur = u + r * n * LANES;
+
 			for (int l = 0; l < LANES; l++)
 				mean[l] = block[l * sums->columns + 1 + r] / block[l * sums->columns];
 			if (sums->centred)
 				centre_u(n, count, mean, ur);
-			sum_products(n, w.g, ur, w.f + r * LANES);
-			whiten_product(n, &w, ur, ur, w.f + r * LANES, w.f + r * LANES, square + r * LANES);
+			sum_products(n, w.g, ur, w.f + (Size) r * LANES);
+			whiten_product(n, &w, ur, ur, w.f + (Size) r * LANES, w.f + (Size) r * LANES, square + (Size) r * LANES);
 		}
 		for (int l = 0; l < LANES; l++)
 		{
@@ -363,7 +364,7 @@ measure_task(int64 block_number, int worker, void *arg)
 			block_products(sums, block, 1 + 2 * (Size) sums->n_rdms + at, model, s, product);
 			if (sums->whitened)
 				whiten_product(n, &w, u + model * n * LANES, u + s * n * LANES,
-							   w.f + model * LANES, w.f + s * LANES, product);
+							   w.f + (Size) model * LANES, w.f + (Size) s * LANES, product);
 			for (int l = 0; l < n_draws; l++)
 				t[(Size) l * sample->n_models * sample->n_data + at] =
 					product[l] / sqrt(square[model * LANES + l] * square[s * LANES + l]);

@@ -62,7 +62,7 @@ insert_subject(Recordings *r, int place, int64 id, Predictions *rows)
 				 errmsg("recordings have at most %d subjects", RECORDINGS_MAX_SUBJECTS)));
 	if (r->n_subjects == r->capacity)
 	{
-		r->subject = repalloc(r->subject, 2 * r->capacity * sizeof(RecordingSubject));
+		r->subject = repalloc(r->subject, 2 * (Size) r->capacity * sizeof(RecordingSubject));
 		r->capacity *= 2;
 	}
 	s = &r->subject[place];

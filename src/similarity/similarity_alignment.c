@@ -164,7 +164,7 @@ tensor_cca(Alignment *a, Options o, MemoryContext result)
 static Tensor *
 tensor_rotation(Alignment *a, Options o, MemoryContext result)
 {
-	int32		dims[2] = {a->p, a->q};
+	int32		dims[2] = {(int32) a->p, (int32) a->q};
 	double	   *rotation;
 
 	tensor_check_shape(TENSOR_FLOAT8, 2, dims);

@@ -281,7 +281,7 @@ bootstrap_rows(FunctionCallInfo fcinfo, FuncCallContext *srf)
 
 	for (int k = 0; k < n_models; k++)
 	{
-		double	   *number = rows->number + k * rows->n_columns;
+		double	   *number = rows->number + (Size) k * rows->n_columns;
 
 		CHECK_FOR_INTERRUPTS();
 		number[0] = k + 1;
@@ -360,7 +360,7 @@ fit_rows(FunctionCallInfo fcinfo, FuncCallContext *srf)
 	old = MemoryContextSwitchTo(scratch);
 	fit = rsa_fit(method, data, models, n_models, n_folds, (uint64) PG_GETARG_INT64(3), PG_GETARG_BOOL(5));
 	for (int k = 0; k < n_models; k++)
-		memcpy(rows->number + k * FIT_COLUMNS,
+		memcpy(rows->number + (Size) k * FIT_COLUMNS,
 			   (double[]) {k + 1, fit->weight[k], fit->fold_weight[k], fit->score, fit->fit, fit->n_scored, fit->n_conditions},
 			   FIT_COLUMNS * sizeof(double));
 	MemoryContextSwitchTo(old);

@@ -50,7 +50,7 @@ add_row(FunctionCallInfo fcinfo, bool keep_rows, const double *option)
 	{
 		require_elements(x, "x");
 		require_elements(y, "y");
-		s = paired_new(cxt, tensor_size(x), tensor_size(y), keep_rows);
+		s = paired_new(cxt, (int) tensor_size(x), (int) tensor_size(y), keep_rows);
 	}
 	if (option)
 		paired_set_option(s, *option);

@@ -99,7 +99,7 @@ subject_rows(FunctionCallInfo fcinfo)
 	for (int i = 0; i < aligned->n_subjects; i++)
 	{
 		const AlignedSubject *s = &aligned->subject[i];
-		Datum	   *values = rows->values + i * 4;
+		Datum	   *values = rows->values + (Size) i * 4;
 
 		values[0] = Int64GetDatum(s->id);
 		values[1] = Int32GetDatum(s->v);

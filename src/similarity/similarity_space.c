@@ -226,7 +226,7 @@ series_rows(FunctionCallInfo fcinfo)
 		Tensor	   *y = tensor_new_vector(TENSOR_FLOAT8, space->k);
 
 		memcpy(TENSOR_F8(y), space->series + (Size) i * space->k, space->k * sizeof(double));
-		rows->values[2 * i] = Int64GetDatum(space->time[i]);
+		rows->values[2 * (Size) i] = Int64GetDatum(space->time[i]);
 		rows->values[2 * i + 1] = PointerGetDatum(y);
 	}
 	return rows;
@@ -260,7 +260,7 @@ subject_rows(FunctionCallInfo fcinfo)
 	{
 		const SpaceSubject *s = &space->subject[i];
 
-		rows->values[3 * i] = Int64GetDatum(s->id);
+		rows->values[3 * (Size) i] = Int64GetDatum(s->id);
 		rows->values[3 * i + 1] = Int32GetDatum(s->v);
 		rows->values[3 * i + 2] = Float8GetDatum(1 - s->residual / s->total);
 	}

@@ -91,7 +91,7 @@ segment_rows(FunctionCallInfo fcinfo)
 	time_segment_match(r, segment, accuracy);
 	for (int i = 0; i < r->n_subjects; i++)
 	{
-		Datum	   *values = rows->values + i * 4;
+		Datum	   *values = rows->values + (Size) i * 4;
 
 		values[0] = Int64GetDatum(r->subject[i].id);
 		values[1] = Float8GetDatum(accuracy[i]);

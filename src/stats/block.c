@@ -186,7 +186,7 @@ static void
 centre_tile(int64 tile, int worker, void *arg)
 {
 	CentreJob  *job = arg;
-	int			j0 = tile * COLUMN_TILE;
+	int			j0 = (int) (tile * COLUMN_TILE);
 	int			m = Min(COLUMN_TILE, job->n_columns - j0);
 	double		s[COLUMN_TILE];
 	double		ss[COLUMN_TILE];

@@ -62,7 +62,7 @@ tile_variance(Tile tile, int n_repeats, int n_stimuli, int m, double *out)
 	double		variance[COLUMNS] = {0};	/* mean over repeats of the sum of squares: 1, less where constant */
 	double		total[COLUMNS] = {0};	/* of the means */
 	double		square[COLUMNS] = {0};
-	int			count[COLUMNS];
+	int			count[COLUMNS] = {0};
 
 	find_valid(tile, n_repeats, n_stimuli, m);
 	memset(tile.mean, 0, n_stimuli * ld * sizeof(double));

@@ -262,7 +262,7 @@ centre_row_float4(const double *restrict from, float *restrict to, int nt, doubl
 				  const double *restrict sy, const double *restrict norm)
 {
 	for (int t = 0; t < nt; t++)
-		to[t] = (from[t] - x_mean * sy[t]) * scale / norm[t];
+		to[t] = (float) ((from[t] - x_mean * sy[t]) * scale / norm[t]);
 }
 
 static void

@@ -33,7 +33,7 @@
 #define MAX_ENTRIES		(1 << 28)	/* of cells or patterns: an index of 4 slots each stays an int */
 
 /* What an allocation takes beside what was asked for, about. */
-#define ALLOC_OVERHEAD	24
+#define ALLOC_OVERHEAD	((Size) 24)
 
 #define MEMORY_HINT "Aggregate fewer targets at a time (chunk the voxels), fewer features or fewer folds."
 
@@ -511,10 +511,10 @@ gram_append_rows(Gram *dst, int dst_cell, const GramChunk *src, int64 ordinal_sh
 					row_of(chunk->y, chunk->ytype, chunk->n, dst->v), chunk->ytype, n * dst->v);
 		for (Size i = 0; i < n; i++)
 			chunk->ordinal[chunk->n + i] = src->ordinal[done + i] + ordinal_shift;
-		chunk->n += n;
+		chunk->n += (int) n;
 		cell->n_held += n;
 		cell->held_bytes += n * row_bytes(dst, chunk->xtype, chunk->ytype);
-		done += n;
+		done += (int) n;
 		if (time_to_fold_in(dst, cell))
 			gram_fold_in(dst, cell);
 	}
@@ -534,7 +534,7 @@ matching_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 fold)
 {
 	int			pattern = cell->pattern == 0 ? 0 : gram_pattern(dst, src->patterns[cell->pattern]);
 
-	return gram_cell(dst, fold, pattern) - dst->cells;
+	return (int) (gram_cell(dst, fold, pattern) - dst->cells);
 }
 
 static void
@@ -691,7 +691,7 @@ gram_select(MemoryContext parent, const Gram *g, const int *features, int n_feat
 	{
 		const GramCell *cell = &g->cells[i];
 		int			pattern = select_pattern(s, g, cell, targets, n_targets);
-		int			at = gram_cell(s, cell->fold, pattern) - s->cells;
+		int			at = (int) (gram_cell(s, cell->fold, pattern) - s->cells);
 
 		if (cell->moments)
 			select_moments(g, cell->moments, features, n_features, targets, n_targets,

@@ -50,7 +50,7 @@ static void
 tile_task(int64 i, int worker, void *arg)
 {
 	GramAhead  *a = arg;
-	int			t0 = i * a->tile;
+	int			t0 = (int) (i * a->tile);
 	int			nt = Min(a->tile, a->v - t0);
 
 	for (const GramChunk *chunk = a->rows; chunk; chunk = chunk->next)

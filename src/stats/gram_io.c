@@ -257,7 +257,7 @@ read_cell(StateReader *r, Gram *g, int64 *rows_left, bool validate)
 		state_corrupt("gram", "bad header of a cell");
 	if (!g->has_folds && fold != 0)
 		state_corrupt("gram", "it has a fold but says it has none");
-	at = gram_cell(g, fold, pattern) - g->cells;
+	at = (int) (gram_cell(g, fold, pattern) - g->cells);
 	if (g->n_cells == n_before)
 		state_corrupt("gram", "a cell comes twice");
 	if (n > 0)

@@ -85,7 +85,7 @@ gram_map_features(MemoryContext parent, const Gram *g, const double *map, int q)
 	{
 		const GramCell *cell = &g->cells[i];
 		int			pattern = cell->pattern == 0 ? 0 : gram_pattern(z, g->patterns[cell->pattern]);
-		int			at = gram_cell(z, cell->fold, pattern) - z->cells;
+		int			at = (int) (gram_cell(z, cell->fold, pattern) - z->cells);
 
 		if (cell->moments)
 			map_moments(g, cell->moments, map, q, gram_cell_moments(z, &z->cells[at], NULL));

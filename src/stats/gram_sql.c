@@ -56,7 +56,7 @@ add_row(FunctionCallInfo fcinfo, bool has_y, bool has_fold)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("y of row 1 has no elements")));
-		g = gram_new(cxt, tensor_size(x), y ? tensor_size(y) : 0, has_fold);
+		g = gram_new(cxt, (int) tensor_size(x), y ? (int) tensor_size(y) : 0, has_fold);
 	}
 	gram_add_row(g, x, y, has_fold ? PG_GETARG_INT64(3) : 0);
 	PG_RETURN_DATUM(GramGetDatum(g));

@@ -34,7 +34,7 @@ stirling_error(double n)
 	};
 	double		s = 1 / (n * n);
 
-	if (n < lengthof(exact))
+	if (n < (double) lengthof(exact))	/* NOLINT(bugprone-integer-division): a table's length */
 		return exact[(int) n];
 	return (1.0 / 12 - s * (1.0 / 360 - s * (1.0 / 1260 - s * (1.0 / 1680 - s / 1188)))) / n;
 }

@@ -324,7 +324,7 @@ identification(const PredictionRows *rows)
 		memset(job.scratch + w * job.scratch_bytes, 0, counts_bytes(&job));
 
 	tiles = n_tiles(&job);
-	progress_begin("identification", (double) (tiles * (tiles + 1) / 2));
+	progress_begin("identification", 0.5 * (double) tiles * (double) (tiles + 1));
 	parallel_for(tiles, 0, own_task, &job);
 	parallel_for(tiles * (tiles + 1) / 2, 1, pair_task, &job);
 	progress_end();

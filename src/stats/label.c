@@ -124,7 +124,7 @@ label_from_datum(Datum value, bool is_bigint)
 	{
 		char	   *digits = DatumGetCString(DirectFunctionCall1(int8out, value));
 
-		return (Label) {digits, strlen(digits)};
+		return (Label) {digits, (int) strlen(digits)};
 	}
 	label = DatumGetTextPP(value);
 	return (Label) {VARDATA_ANY(label), VARSIZE_ANY_EXHDR(label)};

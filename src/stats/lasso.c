@@ -385,7 +385,7 @@ solve_task(int64 i, int worker, void *arg)
 	int			last = Min(s->n_pending, (int) (i + 1) * TARGETS_PER_TASK);
 	double		budget = TASK_WORK;
 
-	for (int k = i * TARGETS_PER_TASK; k < last && budget > 0; k++)
+	for (int k = (int) (i * TARGETS_PER_TASK); k < last && budget > 0; k++)
 	{
 		int			t = s->pending[k];
 

@@ -423,7 +423,7 @@ number_merges(int n, Merge *merge, int32 *pair, double *height)
 		int32		a = root_of(parent, merge[i].leaf[0]);
 		int32		b = root_of(parent, merge[i].leaf[1]);
 
-		pair[2 * i] = Min(a, b);
+		pair[2 * (Size) i] = Min(a, b);
 		pair[2 * i + 1] = Max(a, b);
 		height[i] = merge[i].height;
 		parent[a] = parent[b] = n + i;

@@ -71,8 +71,8 @@ pair_tile(Size d, const double *a, const double *b, bool squared, double *out)
 	}
 	*(Lanes *) out = s0;
 	*(Lanes *) (out + LANES) = s1;
-	*(Lanes *) (out + 2 * LANES) = s2;
-	*(Lanes *) (out + 3 * LANES) = s3;
+	*(Lanes *) (out + (Size) 2 * LANES) = s2;
+	*(Lanes *) (out + (Size) 3 * LANES) = s3;
 	if (!squared)
 		for (int i = 0; i < TILE_ROWS * LANES; i++)
 			out[i] = sqrt(out[i]);
@@ -117,7 +117,7 @@ linkage_distances(Size n, Size d, const double *panels, bool squared, double *di
 	Size		n_tasks;
 
 	p.n_panels = (n + LANES - 1) / LANES;
-	p.panels_across = Max(1, TASK_ELEMENTS / (TASK_PANELS * LANES * LANES * d));
+	p.panels_across = Max(1, TASK_ELEMENTS / ((Size) TASK_PANELS * LANES * LANES * d));
 	p.tasks_across = (p.n_panels + p.panels_across - 1) / p.panels_across;
 	n_tasks = (p.n_panels + TASK_PANELS - 1) / TASK_PANELS * p.tasks_across;
 	progress_begin("distances", (double) n_tasks);

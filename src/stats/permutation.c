@@ -451,7 +451,7 @@ tile_task(int64 i, int worker, void *arg)
 		else
 			row_sums((const Lanes *) tile.x, (const Lanes *) tile.y, rows->start, nb, draws, (Lanes *) sums);
 		for (int q = 0; q < DRAWS && k + q < job->n_counted; q++)
-			count_draw(job, target, n_targets, masked, sums + q * LANES, &max[k + q]);
+			count_draw(job, target, n_targets, masked, sums + (Size) q * LANES, &max[k + q]);
 	}
 }
 

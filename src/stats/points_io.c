@@ -62,7 +62,7 @@ require_rows(StateReader *r, const Points *p, bool validate)
 		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < chunk->n; i++)
 		{
-			int64		key = chunk->labels[i * n_labels];
+			int64		key = chunk->labels[(Size) i * n_labels];
 
 			if (p->key == POINTS_ALONE ? key != 0 : p->labels && (key < 0 || key >= p->labels->n))
 				state_corrupt(r->name, "a row's label is not there");

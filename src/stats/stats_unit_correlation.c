@@ -42,7 +42,7 @@ cross_gram_add(PG_FUNCTION_ARGS)
 	{
 		require_elements(x, "x");
 		require_elements(y, "y");
-		g = cross_gram_new(cxt, tensor_size(x), tensor_size(y));
+		g = cross_gram_new(cxt, (int) tensor_size(x), (int) tensor_size(y));
 	}
 	cross_gram_add_row(g, x, y);
 	return state_return(fcinfo, g);

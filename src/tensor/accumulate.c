@@ -67,6 +67,8 @@ add_block(Accumulator *acc, Size start, Size n, const float *f4, const double *f
 	double	   *first = acc->planes + start;
 	double	   *second = first + acc->n;	/* of the kinds that have two planes */
 
+	Assert(f4 != NULL || f8 != NULL);
+
 #define TAKE_IN(what, ...) \
 	do { \
 		if (f8) \

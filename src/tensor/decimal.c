@@ -372,10 +372,10 @@ decimal_print(TensorType dtype, const void *data, Size i, char *out)
 	}
 	if (isnan(f))
 	{
-		memcpy(out, "NaN", 3);
+		memcpy(out, "NaN", 3);	/* NOLINT(bugprone-not-null-terminated-result): of known length */
 		return 3;
 	}
-	memcpy(out, "-Infinity", 9);
+	memcpy(out, "-Infinity", 9);	/* NOLINT(bugprone-not-null-terminated-result): of known length */
 	if (f < 0)
 		return 9;
 	memmove(out, out + 1, 8);

@@ -124,7 +124,7 @@ read_descr(NpyParser *in, NpyHeader *header)
 	if (*type == '<' || *type == '>' || *type == '|' || *type == '=')
 		order = *type++;
 	header->kind = type[0];
-	width = type[0] != '\0' ? type[1] : '\0';
+	width = (char) (type[0] != '\0' ? type[1] : '\0');
 	if (width == '\0' || type[2] != '\0' ||
 		!((header->kind == 'b' && width == '1') ||
 		  ((header->kind == 'i' || header->kind == 'u') && strchr("1248", width) != NULL) ||
@@ -389,10 +389,10 @@ npy_write_header(const Tensor *t, char *out)
 	/* elements begin at a multiple of 64, as NumPy writes them, the newline last before them */
 	total = TYPEALIGN(64, 10 + length + 1);
 	Assert(total <= NPY_MAX_HEADER);
-	memcpy(out, MAGIC "\x01\x00", 8);
+	memcpy(out, MAGIC "\x01\x00", 8); /* NOLINT(bugprone-not-null-terminated-result): bytes, of known length */
 	out[8] = (char) ((total - 10) & 0xff);
 	out[9] = (char) ((total - 10) >> 8);
-	memcpy(out + 10, text, length);
+	memcpy(out + 10, text, length); /* NOLINT(bugprone-not-null-terminated-result) */
 	memset(out + 10 + length, ' ', total - 10 - length);
 	out[total - 1] = '\n';
 	return total;

@@ -71,6 +71,7 @@ blocks_next(Blocks *b)
 		tensor_read_f4(b->t, b->start, b->n, b->buffer);
 		b->f4 = b->buffer;
 	}
+	Assert(b->f4 != NULL || b->f8 != NULL);
 	return true;
 }
 

@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "tensor/accumulate.h"
 
-#define LARGE_STATE (1024 * 1024)
+#define LARGE_STATE ((Size) 1024 * 1024)
 
 static Accumulator *
 state_alloc(MemoryContext cxt, Size bytes)

@@ -99,7 +99,7 @@ static uint64
 hash(const Tensor *t, uint64 seed)
 {
 	Size		n = tensor_size(t);
-	uint64		h = hash_bytes_extended((const unsigned char *) t->dims, t->ndim * sizeof(int32), seed);
+	uint64		h = hash_bytes_extended((const unsigned char *) t->dims, (int) (t->ndim * sizeof(int32)), seed);
 	double		v[CHUNK];
 
 	for (Size start = 0; start < n; start += CHUNK)
@@ -108,7 +108,7 @@ hash(const Tensor *t, uint64 seed)
 
 		tensor_read_f8(t, start, m, v);
 		canonical(v, m);
-		h = hash_bytes_extended((const unsigned char *) v, m * sizeof(double), h);
+		h = hash_bytes_extended((const unsigned char *) v, (int) (m * sizeof(double)), h);
 		CHECK_FOR_INTERRUPTS();
 	}
 	return h;

@@ -446,7 +446,7 @@ print_json_number(TensorType dtype, const void *data, Size i, char *p)
 
 	if (last == 'N')
 	{
-		memcpy(p, "null", 4);
+		memcpy(p, "null", 4);	/* NOLINT(bugprone-not-null-terminated-result): of known length */
 		return 4;
 	}
 	if (last != 'y')

@@ -24,6 +24,7 @@
 /* ---- transposition ---- */
 
 /* out[a + b * out_stride] = in[a * in_stride + b] for a < na, b < nb */
+/* NOLINTBEGIN(bugprone-macro-parentheses): 'type' is a type */
 #define DEFINE_PLANE(name, type)                                                                   \
 	static void name(const type *in, Size in_stride, type *out, Size out_stride, Size na, Size nb) \
 	{                                                                                              \
@@ -35,7 +36,7 @@
 				Size		b1 = Min(b0 + TILE, nb);                                               \
 				Size		a1 = Min(a0 + TILE, na);                                               \
                                                                                                    \
-				if (a0 % (TILE * 1024) == 0)                                                       \
+				if (a0 % ((Size) TILE * 1024) == 0)                                                \
 					CHECK_FOR_INTERRUPTS();                                                        \
 				for (Size b = b0; b < b1; b++)                                                     \
 					for (Size a = a0; a < a1; a++)                                                 \
@@ -43,6 +44,7 @@
 			}                                                                                      \
 		}                                                                                          \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 DEFINE_PLANE(plane_2, uint16)
 DEFINE_PLANE(plane_4, uint32)

@@ -20,7 +20,7 @@
 #include "tensor/tensor.h"
 
 /* claims are not worth their cost below this */
-#define LARGE_BUFFER (1024 * 1024)
+#define LARGE_BUFFER ((Size) 1024 * 1024)
 
 /* the largest tensor there is */
 #define MAX_BYTES (VALUE_MAX_BYTES - TENSOR_HEADER_SIZE(TENSOR_MAX_NDIM))

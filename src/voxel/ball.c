@@ -64,7 +64,7 @@ Datum
 ball_out(PG_FUNCTION_ARGS)
 {
 	Ball	   *b = PG_GETARG_BALL(0);
-	char	   *out = palloc(2 * VOXEL_TEXT_SIZE);
+	char	   *out = palloc(2 * (Size) VOXEL_TEXT_SIZE);
 	char	   *p = out;
 
 	*p++ = '<';
@@ -148,6 +148,7 @@ PG_FUNCTION_INFO_V1(ball_##name); \
 Datum \
 ball_##name(PG_FUNCTION_ARGS) \
 { \
+	/* NOLINTNEXTLINE(bugprone-macro-parentheses): an operator */ \
 	PG_RETURN_BOOL(ball_compare(PG_GETARG_BALL(0), PG_GETARG_BALL(1)) op 0); \
 }
 

@@ -44,7 +44,7 @@ extent(int n, int d, const double *x, int dimension, double *least, double *larg
 bool
 cells_fit(int n, int d, const double *x, double side)
 {
-	double		most = (double) ((INT64CONST(1) << key_bits(d)) - 2 * CELLS_MAX_STEP - 1);
+	double		most = (double) ((INT64CONST(1) << key_bits(d)) - 2 * (int64) CELLS_MAX_STEP - 1);
 
 	if (d > CELLS_MAX_DIMENSIONS || !(side > 0))
 		return false;

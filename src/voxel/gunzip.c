@@ -21,11 +21,11 @@
 #include "voxel/gunzip.h"
 
 #define DEFLATE_MAX_RATIO 1032
-#define INFLATE_STEP (256 * 1024)
-#define FEED_STEP (1024 * 1024)
+#define INFLATE_STEP ((Size) 256 * 1024)
+#define FEED_STEP ((Size) 1024 * 1024)
 
 /* After the last byte wanted, so many more are inflated to reach the checksum. */
-#define TRAILING_MAX (64 * 1024)
+#define TRAILING_MAX ((Size) 64 * 1024)
 
 struct ByteStream
 {

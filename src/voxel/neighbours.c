@@ -138,7 +138,7 @@ search_new(int n, const Voxel *v, double radius)
 static Size
 search_bytes(int n)
 {
-	Size		per_voxel = 3 * sizeof(double) + sizeof(Voxel) + sizeof(int32) + RUNS * 2 * sizeof(int32);
+	Size		per_voxel = 3 * sizeof(double) + sizeof(Voxel) + sizeof(int32) + 2 * (Size) RUNS * sizeof(int32);
 
 	return size_add(cells_bytes(n), size_mul(n, per_voxel));
 }

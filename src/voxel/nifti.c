@@ -304,7 +304,7 @@ read_text(const uint8 *field, int width, char *out)
 	int			i;
 
 	for (i = 0; i < width && field[i] != '\0'; i++)
-		out[i] = field[i] >= ' ' && field[i] <= '~' ? field[i] : '?';
+		out[i] = field[i] >= ' ' && field[i] <= '~' ? (char) field[i] : '?';
 	out[i] = '\0';
 }
 
@@ -458,7 +458,7 @@ nifti_header_affine(const NiftiHeader *h, double m[3][4])
 	}
 	else
 	{
-		memset(m, 0, 3 * 4 * sizeof(double));
+		memset(m, 0, 12 * sizeof(double));
 		voxel_sizes(h, h->ndim, size);
 		size[0] = -size[0];
 		for (int i = 0; i < 3; i++)

@@ -29,7 +29,7 @@
 #define BEGINNING (256 * 1024)
 
 /* Bytes of series converted at once, and the fewest voxels. */
-#define BLOCK_BYTES (2 * 1024 * 1024)
+#define BLOCK_BYTES ((Size) 2 * 1024 * 1024)
 #define BLOCK_VOXELS_MIN 32
 
 static const char memory_hint[] = "Give a mask, or read the image volume by volume with nifti_volumes.";

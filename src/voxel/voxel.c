@@ -151,7 +151,7 @@ voxel_print(const Voxel *v, char *out)
 		*p++ = d < 2 ? ',' : ')';
 	}
 	*p = '\0';
-	return p - out;
+	return (int) (p - out);
 }
 
 PG_FUNCTION_INFO_V1(voxel_in);
@@ -253,6 +253,7 @@ PG_FUNCTION_INFO_V1(voxel_##name); \
 Datum \
 voxel_##name(PG_FUNCTION_ARGS) \
 { \
+	/* NOLINTNEXTLINE(bugprone-macro-parentheses): an operator */ \
 	PG_RETURN_BOOL(voxel_compare(PG_GETARG_VOXEL(0), PG_GETARG_VOXEL(1)) op 0); \
 }
 

@@ -149,7 +149,7 @@ Datum
 voxel_box_out(PG_FUNCTION_ARGS)
 {
 	VoxelBox   *box = PG_GETARG_VOXEL_BOX(0);
-	char	   *out = palloc(2 * VOXEL_TEXT_SIZE);
+	char	   *out = palloc(2 * (Size) VOXEL_TEXT_SIZE);
 	int			n = voxel_print(&box->lo, out);
 
 	out[n++] = ',';
