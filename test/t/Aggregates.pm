@@ -32,7 +32,7 @@ ANALYZE;
 CREATE FUNCTION wait_for_all() RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(1);
-    FOR i IN 1 .. 60000 LOOP
+    FOR i IN 1 .. 30000 LOOP
         IF pg_backend_pid() = current_setting('neuroenc_test.leader')::int
             AND (SELECT count(DISTINCT pid) > current_setting('max_parallel_workers_per_gather')::int FROM pg_locks WHERE locktype = 'advisory') THEN
             PERFORM pg_advisory_xact_lock_shared(2);
@@ -40,7 +40,7 @@ BEGIN
         IF EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 2) THEN
             RETURN true;
         END IF;
-        PERFORM pg_sleep(0.001);
+        PERFORM pg_sleep(0.002);
     END LOOP;
     RAISE EXCEPTION 'not every process of the plan has come to read rows';
 END $$;
