@@ -35,7 +35,7 @@ foreach my $aggregate (@aggregates)
 	{
 		next if $table eq 'rows_missing' && $aggregate->{name} ne 'gram_agg' && $aggregate->{name} !~ /nan|count/;
 		my $rows = rows_of($aggregate, $table);
-		my $statement = "SELECT $aggregate->{call} AS v FROM $rows WHERE among_all(ctid)" . ($aggregate->{searches} ? ' AND id <= 400' : '');
+		my $statement = "SELECT $aggregate->{call} AS v FROM $rows WHERE among_all(ctid)" . ($aggregate->{searches} ? ' AND id <= 300' : '');
 		my ($differences, $plans, $nodes, $problem) =
 		  answers($session, $aggregate, 0, map { [ "SET max_parallel_workers_per_gather = $_", $statement ] } 0 .. 2);
 		my @wrong = $problem eq '' ? () : $problem;

@@ -290,6 +290,7 @@ sub merging_session
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
+SET default_toast_compression = lz4;	-- of the answers: a tenth of all time is pglz's
 SELECT set_config('neuroenc_test.leader', pg_backend_pid()::text, false);
 SQL
 	return $session;
