@@ -35,7 +35,7 @@ foreach my $name (sort keys %work)
 }
 
 # ... and where the state fits but the scratch does not
-foreach my $case ([ 'two_nn', '100MB' ], [ 'mutual_knn', '100MB' ], [ 'spectrum', '60MB' ], [ 'stochastic shape', '30MB' ])
+foreach my $case ([ 'two_nn', '100MB' ], [ 'mutual_knn', '100MB' ], [ 'spectrum', '50MB' ], [ 'stochastic shape', '30MB' ])
 {
 	my ($name, $limit) = @$case;
 	my $err = refusal($node, $limit, $work{$name}[0]);
