@@ -27,20 +27,27 @@ sub rdm_of
 	return "SELECT md5(rdm_send($call)::text) FROM $table";
 }
 
+# Without the text of the answer, which PostgreSQL makes and sums up without a look at interrupts.
+sub without_text
+{
+	my ($call, $table) = @_;
+	return "SELECT $call IS NULL FROM $table";
+}
+
 # name => [ a long statement, a short one ]
 my %work = (
-	'rdm' => [ rdm_of('rdm(id, x)', 'rows'), rdm_of('rdm(id, x)', 'few') ],
-	'rdm, wide' => [ rdm_of("rdm(id, x, 'euclidean')", 'wide'), rdm_of("rdm(id, x, 'euclidean')", 'few') ],
-	'rdm, clusters' => [ rdm_of("rdm(id, x, 'euclidean')", 'clusters'), rdm_of("rdm(id, x + 1e5, 'cosine')", 'few') ],
-	'rdm, cityblock' => [ rdm_of("rdm(id, x, 'cityblock')", 'rows'), rdm_of("rdm(id, x, 'cityblock')", 'few') ],
-	'rdm, mahalanobis' => [ rdm_of('rdm(id, x, (SELECT s FROM precision))', 'rows'),
+	'rdm' => [ without_text('rdm(id, x)', 'rows'), rdm_of('rdm(id, x)', 'few') ],
+	'rdm, wide' => [ without_text("rdm(id, x, 'euclidean')", 'wide'), rdm_of("rdm(id, x, 'euclidean')", 'few') ],
+	'rdm, clusters' => [ without_text("rdm(id, x, 'euclidean')", 'clusters'), rdm_of("rdm(id, x + 1e5, 'cosine')", 'few') ],
+	'rdm, cityblock' => [ without_text("rdm(id, x, 'cityblock')", 'rows'), rdm_of("rdm(id, x, 'cityblock')", 'few') ],
+	'rdm, mahalanobis' => [ without_text('rdm(id, x, (SELECT s FROM precision))', 'rows'),
 		rdm_of('rdm(id, x, (SELECT s FROM few_precision))', 'few') ],
-	'crossnobis' => [ rdm_of('crossnobis(id % 1000, x, id / 1000)', 'rows'), rdm_of('crossnobis(id % 30, x, id / 37)', 'few') ],
-	'crossnobis, unbalanced' => [ rdm_of('crossnobis(id % 700, x, id * 37 % 11)', 'rows'), rdm_of('crossnobis(id % 50, x, id * 37 % 11)', 'few') ],
-	'rdm_crossed' => [ 'SELECT md5(tensor_send((rdm_crossed(id % 400, x, id / 400)).d)::text) FROM rows',
+	'crossnobis' => [ without_text('crossnobis(id % 1000, x, id / 1000)', 'rows'), rdm_of('crossnobis(id % 30, x, id / 37)', 'few') ],
+	'crossnobis, unbalanced' => [ without_text('crossnobis(id % 700, x, id * 37 % 11)', 'rows'), rdm_of('crossnobis(id % 50, x, id * 37 % 11)', 'few') ],
+	'rdm_crossed' => [ without_text('rdm_crossed(id % 400, x, id / 400)', 'rows'),
 		'SELECT md5(tensor_send((rdm_crossed(id % 30, x, id / 37)).d)::text) FROM few' ],
-	'poisson_rdm' => [ rdm_of('poisson_rdm(id % 1000, abs(x), id / 1000)', 'rows'), rdm_of('poisson_rdm(id % 30, abs(x), id / 37)', 'few') ],
-	'noise_precision' => [ 'SELECT md5(tensor_send(noise_precision(x))::text) FROM rows',
+	'poisson_rdm' => [ without_text('poisson_rdm(id % 1000, abs(x), id / 1000)', 'rows'), rdm_of('poisson_rdm(id % 30, abs(x), id / 37)', 'few') ],
+	'noise_precision' => [ without_text('noise_precision(x)', 'rows'),
 		'SELECT md5(tensor_send(noise_precision(x))::text) FROM few' ]);
 
 # Past the limit: refused, with both figures and the way out.
@@ -63,7 +70,7 @@ foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis
 same_with_threads($node, map { $_ => $work{$_}[1] } keys %work);
 
 # Timeouts, on the way and at the end.
-left_healthy($node, 4, [ 'SELECT n_conditions(rdm(id, x)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work)->quit;
+left_healthy($node, 2, [ 'SELECT n_conditions(rdm(id, x)) FROM few', '300' ], map { $_ => $work{$_}[0] } keys %work)->quit;
 
 is(crashes($node), 0, 'no process was lost');
 $node->stop;
