@@ -392,7 +392,7 @@ npy_write_header(const Tensor *t, char *out)
 	memcpy(out, MAGIC "\x01\x00", 8); /* NOLINT(bugprone-not-null-terminated-result): bytes, of known length */
 	out[8] = (char) ((total - 10) & 0xff);
 	out[9] = (char) ((total - 10) >> 8);
-	memcpy(out + 10, text, length); /* NOLINT(bugprone-not-null-terminated-result) */
+	memcpy(out + 10, text, length); /* NOLINT(bugprone-not-null-terminated-result): so here */
 	memset(out + 10 + length, ' ', total - 10 - length);
 	out[total - 1] = '\n';
 	return total;
