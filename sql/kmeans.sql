@@ -20,6 +20,9 @@ SELECT id, spherical_kmeans(x, 2) OVER () FROM directions ORDER BY id;
 SELECT label, size, round(centroid[1]::numeric, 6) AS c1, round(centroid[2]::numeric, 6) AS c2
 FROM (SELECT spherical_kmeans_fit(x, 2) FROM directions) s(c), clusters(c);
 SELECT inertia(spherical_kmeans_fit(x, 2))::numeric(10,6), (2 * (1 - sqrt(0.5)))::numeric(10,6) AS by_hand FROM directions;
+-- rows whose squares pass the range of float8
+SELECT size, round(centroid[1]::numeric, 15) AS c1, round(centroid[2]::numeric, 15) AS c2
+FROM (SELECT spherical_kmeans_fit(x, 1) FROM (VALUES (tensor 'float8:[3e300,4e300]'), ('float8:[3e-300,4e-300]')) v(x)) s(c), clusters(c);
 
 -- partitions, options by name, a seed
 SELECT g, array_agg(l ORDER BY id) FROM

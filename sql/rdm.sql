@@ -98,3 +98,5 @@ SELECT labels(r), rdm_distance(r, 'é', 'è') FROM (SELECT
 	('rdm():' || encode(decode('01030008' || '02000000' || '02000000' || '01000000' || '02000000' || 'e8e9' || '000000000000f03f', 'hex'), 'base64'))::rdm AS r) AS q;
 SELECT e.* FROM rdm_entries(('rdm():' || encode(decode('01030009' || '03000000' || '03000000' || '01000000' || '02000000' || '03000000' || '7aa5b1'
 	|| '000000000000f03f' || '0000000000000040' || '0000000000000840', 'hex'), 'base64'))::rdm) AS e;
+-- in MULE_INTERNAL (7), which no conversion leads from to UTF8
+SELECT labels(('rdm():' || encode(decode('01030007' || '02000000' || '02000000' || '01000000' || '02000000' || 'e8e9' || '000000000000f03f', 'hex'), 'base64'))::rdm);

@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "lib/stringinfo.h"
@@ -83,6 +84,12 @@ progress_begin(const char *stage, double total)
 	n_stages++;
 }
 
+static bool
+is_due(TimestampTz now)
+{
+	return now - last_report >= (int64) neuroenc_progress * USECS_PER_SEC;
+}
+
 static void
 report(TimestampTz now)
 {
@@ -119,9 +126,25 @@ progress_add(double done)
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
-		if (now - last_report >= (int64) neuroenc_progress * USECS_PER_SEC)
+		if (is_due(now))
 			report(now);
 	}
+}
+
+bool
+progress_due(void)
+{
+	if (neuroenc_progress == 0 || n_stages > 0 || IsParallelWorker())
+		return false;
+	last_report = Max(last_report, GetCurrentStatementStartTimestamp());
+	return is_due(GetCurrentTimestamp());
+}
+
+void
+progress_tell_rows(const char *name, int64 rows)
+{
+	last_report = GetCurrentTimestamp();
+	ereport(NOTICE, (errmsg_internal("%s: " INT64_FORMAT " rows", name, rows)));
 }
 
 void

@@ -3,7 +3,8 @@
  *		Interrupts and progress of long work.
  *
  * neuroenc.progress = N (seconds, 0 is off) makes long work report stage, per
- * cent and time left by NOTICE, at most once in N seconds.
+ * cent and time left by NOTICE, at most once in N seconds; and an aggregate how
+ * many rows it has been given (base/aggregate.c).
  */
 #ifndef NEUROENC_PROGRESS_H
 #define NEUROENC_PROGRESS_H
@@ -32,6 +33,10 @@ extern void progress_skip(void);
 
 /* The stage is complete: reports 100 % if the stage had reported before. */
 extern void progress_end(void);
+
+/* For work of unknown length that other code drives, outside of all stages: whether to tell now how far it is. */
+extern bool progress_due(void);
+extern void progress_tell_rows(const char *name, int64 rows);
 
 /* In step i of a loop of short steps that may run in a thread: looks for interrupts, and reports, where it may. */
 static inline void

@@ -16,6 +16,7 @@ result_rows_new(int64 n, int n_columns)
 	ResultRows *rows = palloc(sizeof(ResultRows));
 	Size		cells = size_mul(n, n_columns);
 
+	memory_claim_add(memory_claim(CurrentMemoryContext, "rows of an answer"), size_mul(cells, sizeof(Datum) + sizeof(bool)), NULL);
 	rows->n = n;
 	rows->n_columns = n_columns;
 	rows->values = huge_alloc0(size_mul(cells, sizeof(Datum)));

@@ -163,6 +163,16 @@ state_put_sums(StateWriter *w, const char *name, const double *sums, Size n)
 	state_put_array(w, sums, n, sizeof(double));
 }
 
+int64
+state_rows_plus(const char *name, int64 n, int64 more)
+{
+	if (more > STATE_MAX_ROWS - n)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a value of type %s counts at most " INT64_FORMAT " rows", name, STATE_MAX_ROWS)));
+	return n + more;
+}
+
 void
 state_put_int32(StateWriter *w, int32 value)
 {

@@ -53,6 +53,10 @@ extern void state_put_array(StateWriter *w, const void *elements, Size n, int el
 /* float8 sums of a state called 'name'; ERROR (numeric_value_out_of_range) where one is not finite, which could not be read back */
 extern void state_put_sums(StateWriter *w, const char *name, const double *sums, Size n);
 
+/* Rows that a state called 'name' counts, and so many more; ERROR (program_limit_exceeded) past what can be read back. */
+#define STATE_MAX_ROWS	(INT64CONST(1) << 53)	/* so that a double counts them */
+extern int64 state_rows_plus(const char *name, int64 n, int64 more);
+
 /* ERROR (invalid_binary_representation) unless n more bytes are there: call before allocating */
 extern void state_require(const StateReader *r, Size n);
 extern void state_get_bytes(StateReader *r, void *bytes, Size n);

@@ -66,7 +66,7 @@ bicluster_rows(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("k must be at least 1, not %d", k)));
 	result = result_rows_new((int64) m + n, 3);
-	scratch = scratch_create("bicluster", size_mul(tensor_size(t), sizeof(double)), "Take a smaller matrix.");
+	scratch = scratch_create("bicluster", size_add(size_mul(tensor_size(t), sizeof(double)), ((Size) m + n) * sizeof(int32)), "Take a smaller matrix.");
 	old = MemoryContextSwitchTo(scratch);
 	label = huge_alloc(Max(1, (Size) m + n) * sizeof(int32));
 	bicluster(m, n, weights(t), k, seed, label);

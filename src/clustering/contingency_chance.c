@@ -8,7 +8,7 @@
  * computed, each as often as it comes.  Probabilities are taken from the mode
  * outwards by their ratios and divided by their sum: no logarithm of a factorial,
  * whose digits would not do for 1e9 rows.  About 20 standard deviations of the
- * count for each pair of sums.
+ * count for each pair of sums, or a series where they are many.
  *
  * The subtlety: n log(n / mu) has a mean far smaller than its values.  Since the mean of
  * n - mu is 0, n log(n / mu) - (n - mu) has the same mean and is nowhere
@@ -22,8 +22,8 @@
 
 #include "clustering/contingency_scores.h"
 
-/* past this many rows of standard deviation, two terms of the series about the mean are exact to 1e-10 */
-#define LARGE_DEVIATION 1e5
+/* Past this standard deviation of a count the series about its mean is exact to 1e-12. */
+#define LARGE_DEVIATION 1e3
 #define NEGLIGIBLE 1e-20
 
 /* A sum, and how many labels have it */
@@ -102,6 +102,18 @@ add_tail(WeightedMean *m, double a, double b, double n, double mu, double from, 
 	}
 }
 
+/*
+ * The same of a count whose deviation is large: with k = mu (1 + x) the divergence is mu (x^2 / 2 - x^3 / 6 + x^4 / 12 - ..),
+ * the hypergeometric's third central moment is in closed form, and 3 variance^2 will do for the fourth; the next are 1 / mu^2.
+ */
+static double
+expected_cell_of_many(double a, double b, double n, double mu, double variance)
+{
+	double		third = variance * ((n - 2 * a) / n) * ((n - 2 * b) / (n - 2));
+
+	return variance / (2 * mu) - third / (6 * mu * mu) + variance * variance / (4 * mu * mu * mu);
+}
+
 /* The mean of a cell's count times log(count / mu), sums a and b among n rows. */
 static double
 expected_cell(int64 a, int64 b, int64 n)
@@ -114,7 +126,7 @@ expected_cell(int64 a, int64 b, int64 n)
 	WeightedMean m = {0, 0};
 
 	if (sqrt(variance) > LARGE_DEVIATION)
-		return variance / (2 * mu);
+		return expected_cell_of_many(a, b, n, mu, variance);
 	add_tail(&m, (double) a, (double) b, (double) n, mu, (double) mode, (double) most, 1);
 	if (mode > least)
 	{

@@ -26,6 +26,9 @@
 #define NARROW_MIN		1e-20
 #define LENGTH_MAX		1e150
 
+/* A squared length from here to its inverse has not lost digits. */
+#define SQUARE_MIN		1e-280
+
 /* ---- elements ---- */
 
 HOT_LOOP static double
@@ -161,6 +164,23 @@ typedef struct Pass
 	double	   *sums;			/* blocks x d, of the first pass */
 } Pass;
 
+/* 1 / length of a row whose square may be past float8; 0 where it has none. */
+static double
+unit_scale(const KmeansRows *r, Size i)
+{
+	const double *x = (const double *) r->values + i * r->d;
+	double		largest = 0;
+	double		squares = 0;
+
+	for (int j = 0; j < r->d && r->dtype == TENSOR_FLOAT8; j++)
+		largest = Max(largest, fabs(x[j]));
+	if (!(1 / largest < HUGE_VAL))
+		return 0;
+	for (int j = 0; j < r->d; j++)
+		squares += (x[j] / largest) * (x[j] / largest);
+	return 1 / largest / sqrt(squares);
+}
+
 /* Squared norms, and of spherical k-means the scales; sums of the rows. */
 static void
 first_pass(int64 block, int worker, void *arg)
@@ -181,9 +201,9 @@ first_pass(int64 block, int worker, void *arg)
 			squared_f8((const double *) r->values + i * d, 1, p->origin, r->d);
 		if (r->scale)
 		{
-			scale = r->norm[i] > 0 ? 1 / sqrt(r->norm[i]) : 0;
+			scale = r->norm[i] > SQUARE_MIN && r->norm[i] < 1 / SQUARE_MIN ? 1 / sqrt(r->norm[i]) : unit_scale(r, i);
 			r->scale[i] = scale;
-			r->norm[i] = r->norm[i] > 0;
+			r->norm[i] = scale > 0;
 		}
 		if (r->dtype == TENSOR_FLOAT4)
 			add_f4((const float *) r->values + i * d, scale, r->d, sum);

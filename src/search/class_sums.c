@@ -186,7 +186,7 @@ class_sums_merge(ClassSums *dst, const ClassSums *src)
 		else
 			merge_translated(class, &src->classes[i], dst->p, dst->row);
 	}
-	dst->n += src->n;
+	dst->n = state_rows_plus("class_sums", dst->n, src->n);
 }
 
 ClassSums *

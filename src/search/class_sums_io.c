@@ -17,7 +17,6 @@
 #include "search/class_sums.h"
 
 #define HEAD_BYTES	3
-#define MAX_ROWS	(INT64CONST(1) << 53)
 
 static void
 write_class_sums(StateWriter *w, const void *state)
@@ -65,7 +64,7 @@ read_sums(StateReader *r, ClassSums *s, int n_classes, bool validate)
 		class->n = state_get_int64(r);
 		state_get_array(r, &class->squares, 1, 8);
 		state_get_array(r, class->sum, s->p, 8);
-		if (class->n < 1 || class->n > MAX_ROWS - s->n)
+		if (class->n < 1 || class->n > STATE_MAX_ROWS - s->n)
 			state_corrupt(r->name, "bad number of rows");
 		if (!(class->squares >= 0 && isfinite(class->squares)))
 			state_corrupt(r->name, "bad sum of squares");
@@ -84,7 +83,7 @@ read_products(StateReader *r, ClassSums *s, int n_classes, bool validate)
 
 		CHECK_FOR_INTERRUPTS();
 		s->classes[i].residuals = residuals;
-		if (residuals->sums.p != s->p || residuals_n(residuals) < 1 || residuals_n(residuals) > MAX_ROWS - s->n)
+		if (residuals->sums.p != s->p || residuals_n(residuals) < 1 || residuals_n(residuals) > STATE_MAX_ROWS - s->n)
 			state_corrupt(r->name, "bad number of features or rows of a class");
 		s->n += residuals_n(residuals);
 	}

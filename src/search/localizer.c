@@ -31,8 +31,6 @@
 #include "stats/fdr.h"
 #include "stats/student.h"
 
-#define MAX_ROWS		(INT64CONST(1) << 53)	/* so that a double counts them */
-
 #define MEMORY_HINT "Localize fewer units at a time, such as a layer."
 
 Localizer *
@@ -86,13 +84,9 @@ void
 localizer_add_row(Localizer *l, const Tensor *x, bool condition)
 {
 	LocalizerMoments *m = &l->condition[condition];
-	int64		ordinal = l->condition[0].n + l->condition[1].n + 1;
+	int64		ordinal = state_rows_plus("localizer", l->condition[0].n + l->condition[1].n, 1);
 	Size		i = 0;
 
-	if (ordinal > MAX_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a localizer has at most " INT64_FORMAT " rows", MAX_ROWS)));
 	block_check_row(x, l->p, "x", ordinal);
 	if (!block_copy_row(x, TENSOR_FLOAT8, l->row))
 	{
@@ -140,7 +134,7 @@ merge_moments(Size p, LocalizerMoments *dst, const LocalizerMoments *src)
 	}
 	else
 		merge_values(p, (double) dst->n, (double) src->n, dst->mean, dst->squares, src->mean, src->squares);
-	dst->n += src->n;
+	dst->n = state_rows_plus("localizer", dst->n, src->n);
 }
 
 static void *
@@ -265,8 +259,8 @@ write_localizer(StateWriter *w, const void *state)
 		state_put_int64(w, m->n);
 		if (m->n > 0)
 		{
-			state_put_array(w, m->mean, l->p, 8);
-			state_put_array(w, m->squares, l->p, 8);
+			state_put_sums(w, "localizer", m->mean, l->p);
+			state_put_sums(w, "localizer", m->squares, l->p);
 		}
 	}
 }
@@ -298,7 +292,7 @@ read_localizer(StateReader *r, MemoryContext parent, bool validate)
 		LocalizerMoments *m = &l->condition[c];
 
 		m->n = state_get_int64(r);
-		if (m->n < 0 || m->n > MAX_ROWS)
+		if (m->n < 0 || m->n > STATE_MAX_ROWS)
 			state_corrupt("localizer", "bad number of rows");
 		if (m->n == 0)
 			continue;

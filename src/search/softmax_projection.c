@@ -350,7 +350,7 @@ projection_merge(Projection *dst, const Projection *src)
 		dst->sum_norm[i] += factor * src->sum_norm[i];
 		add_scaled(dst->sum_unit + i * dst->d, src->sum_unit + i * dst->d, factor, dst->d);
 	}
-	dst->n += src->n;
+	dst->n = state_rows_plus("softmax_projection", dst->n, src->n);
 }
 
 Projection *

@@ -22,7 +22,6 @@
 /* Squares of elements must stay in range. */
 #define PROJECTION_ELEMENT_LIMIT	1e150
 
-#define PROJECTION_MAX_ROWS	(PG_INT64_MAX / 4)	/* so that two counts add up */
 
 /* The queries in flight */
 typedef struct ProjectionQueries

@@ -75,7 +75,7 @@ read_projection(StateReader *r, MemoryContext parent, bool validate)
 	for (int h = 0; h < 2; h++)
 		fingerprint[h] = (uint64) state_get_int64(r);
 	state_get_array(r, &temperature, 1, sizeof(double));
-	if (zeros[0] || zeros[1] || zeros[2] || q < 1 || d < 1 || n < 0 || n > PROJECTION_MAX_ROWS)
+	if (zeros[0] || zeros[1] || zeros[2] || q < 1 || d < 1 || n < 0 || n > STATE_MAX_ROWS)
 		state_corrupt(r->name, "bad number of queries, elements or rows");
 	if (!(temperature > 0 && isfinite(temperature)))
 		state_corrupt(r->name, "bad temperature");

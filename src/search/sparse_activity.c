@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "base/memory.h"
+#include "base/state_text.h"
 #include "search/sparse_activity.h"
 
 Size
@@ -89,5 +90,5 @@ feature_activity_merge(FeatureActivity *to, const FeatureActivity *from)
 			CHECK_FOR_INTERRUPTS();
 	}
 	to->dtype = Max(to->dtype, from->dtype);
-	to->n += from->n;
+	to->n = state_rows_plus("feature_activity", to->n, from->n);
 }

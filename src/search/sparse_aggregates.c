@@ -52,7 +52,7 @@ read_activity(StateReader *r)
 	state_get_bytes(r, head, sizeof(head));
 	width = state_get_int32(r);
 	n = state_get_int64(r);
-	if ((head[0] != TENSOR_FLOAT4 && head[0] != TENSOR_FLOAT8) || head[1] || head[2] || width < 1 || n < 1)
+	if ((head[0] != TENSOR_FLOAT4 && head[0] != TENSOR_FLOAT8) || head[1] || head[2] || width < 1 || n < 1 || n > STATE_MAX_ROWS)
 		state_corrupt(r->name, "bad element type, width or number of rows");
 	state_require(r, size_mul((Size) width, sizeof(FeatureTotal)));
 	activity = feature_activity_new(width);
@@ -93,13 +93,15 @@ FLAT_IO_FUNCTIONS(feature_activity, activity_kind)
 
 /* ---- transitions ---- */
 
+/* For a state in the aggregate's context, and for the one that is made in this context and copied there. */
 static void
 claim(MemoryContext cxt, int32 width)
 {
+	MemoryContext contexts[] = {cxt, CurrentMemoryContext};
 	Size		bytes = feature_activity_bytes(width);
 
-	if (bytes >= LARGE_STATE)
-		memory_claim_add(memory_claim(cxt, "feature_activity"), bytes, "Aggregate fewer groups at a time.");
+	for (int i = 0; i < 2 && bytes >= LARGE_STATE; i++)
+		memory_claim_add(memory_claim(contexts[i], "feature_activity"), bytes, "Aggregate fewer groups at a time.");
 }
 
 /* (state, sparse) */

@@ -249,7 +249,7 @@ add_to_cell(Patterns *p, PatternCell *cell, const void *values, TensorType dtype
 			pattern_add(cell->values, values, dtype, p->n_channels);
 	}
 	cell->n += n;
-	p->n_rows += n;
+	p->n_rows = state_rows_plus("patterns", p->n_rows, n);
 }
 
 _Noreturn static void

@@ -21,7 +21,6 @@
 
 #include "similarity/patterns.h"
 
-#define MAX_ROWS (INT64CONST(1) << 53)	/* so that a double counts them */
 
 static void
 write_labels(StateWriter *w, const PatternTable *t)
@@ -147,7 +146,7 @@ read_cells(StateReader *r, Patterns *p, int n_cells)
 		if (label[c] < 0 || label[c] >= p->n_labels || (!same && label[c] != before + 1) ||
 			(same && fold[c] <= fold[c - 1]) || (!p->has_folds && fold[c] != 0))
 			state_corrupt("patterns", "labels and folds of the sums do not ascend");
-		if (rows[c] < 1 || rows[c] > MAX_ROWS - p->n_rows ||
+		if (rows[c] < 1 || rows[c] > STATE_MAX_ROWS - p->n_rows ||
 			!(dtype[c] == TENSOR_FLOAT8 || (dtype[c] == TENSOR_FLOAT4 && rows[c] == 1)))
 			state_corrupt("patterns", "bad number of rows or element type");
 		cell = patterns_cell(p, label[c], fold[c]);

@@ -174,7 +174,7 @@ read_label(StateReader *r)
 	text[length] = '\0';
 	if (memchr(text, 0, length))
 		state_corrupt("rdm_set", "a label contains a zero byte");
-	ours = pg_any_to_server(text, length, encoding);
+	ours = label_bytes_to_server("rdm_set", text, length, encoding);
 	return (Label) {ours, ours != text ? (int) strlen(ours) : length};
 }
 

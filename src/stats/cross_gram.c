@@ -229,14 +229,16 @@ require_same_units(const CrossGram *a, const CrossGram *b)
 						a->p, a->q, b->p, b->q)));
 }
 
-/* s, ss += those of n rows about a centre that is d further */
+/* s, ss += those of n rows about a centre that is d further; rounding does not make squares negative. */
 static void
 add_translated(int n_columns, double n, const double *d, const double *s, const double *ss,
 			   double *to_s, double *to_ss)
 {
 	for (int j = 0; j < n_columns; j++)
 	{
-		to_ss[j] += ss[j] + d[j] * (2 * s[j] + n * d[j]);
+		double		more = ss[j] + d[j] * (2 * s[j] + n * d[j]);
+
+		to_ss[j] += more < 0 ? 0 : more;
 		to_s[j] += s[j] + n * d[j];
 	}
 }
@@ -286,7 +288,7 @@ cross_gram_merge(CrossGram *dst, CrossGram *src)
 	}
 	add_translated(dst->p, n, dx, src->sx, src->sxx, dst->sx, dst->sxx);
 	add_translated(dst->q, n, dy, src->sy, src->syy, dst->sy, dst->syy);
-	dst->n += src->n;
+	dst->n = state_rows_plus("cross_gram", dst->n, src->n);
 	pfree(dx);
 	pfree(dy);
 }

@@ -61,7 +61,7 @@ read_cross_gram(StateReader *r, MemoryContext parent, bool validate)
 	p = state_get_int32(r);
 	q = state_get_int32(r);
 	n = state_get_int64(r);
-	if (p < 1 || q < 1 || p > GRAM_MAX_COLUMNS || q > GRAM_MAX_COLUMNS || n < 0 || n > GRAM_MAX_ROWS)
+	if (p < 1 || q < 1 || p > GRAM_MAX_COLUMNS || q > GRAM_MAX_COLUMNS || n < 0 || n > STATE_MAX_ROWS)
 		state_corrupt("cross_gram", "bad number of units or rows");
 	if (n > 0)
 		state_require(r, size_mul(size_add(size_mul(p, q), 3 * ((Size) p + q)), sizeof(double)));

@@ -543,7 +543,10 @@ merge_cell(Gram *dst, const Gram *src, const GramCell *cell, int64 fold, int64 o
 	int			target = matching_cell(dst, src, cell, fold);
 
 	if (cell->moments)
+	{
+		state_rows_plus("gram", gram_cell_n(&dst->cells[target]), cell->moments->n);
 		gram_add_moments(dst, &dst->cells[target], cell->moments, src->cx, src->cy, 1);
+	}
 	for (const GramChunk *chunk = cell->first; chunk; chunk = chunk->next)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -560,12 +563,11 @@ gram_merge(Gram *dst, const Gram *src)
 void
 gram_merge_folds(Gram *dst, const Gram *src, const int64 *folds)
 {
+	int64		n;
+
 	require_same_columns(dst, src);
 	gram_wait(dst);
-	if (dst->n_rows_seen > GRAM_MAX_ROWS - src->n_rows_seen)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a gram has at most " INT64_FORMAT " rows", GRAM_MAX_ROWS)));
+	n = state_rows_plus("gram", dst->n_rows_seen, src->n_rows_seen);
 	adopt_centre(dst, src);
 	for (int i = 0; i < src->n_cells; i++)
 	{
@@ -573,7 +575,7 @@ gram_merge_folds(Gram *dst, const Gram *src, const int64 *folds)
 
 		merge_cell(dst, src, &src->cells[i], folds ? folds[fold] : fold, dst->n_rows_seen);
 	}
-	dst->n_rows_seen += src->n_rows_seen;
+	dst->n_rows_seen = n;
 	dst->has_float8 |= src->has_float8;
 	dst->products_float4 |= src->products_float4;
 }

@@ -108,7 +108,6 @@ typedef struct Gram
 
 /* More columns than this can't be stored, nor rows counted exactly. */
 #define GRAM_MAX_COLUMNS (1 << 26)
-#define GRAM_MAX_ROWS	 (INT64CONST(1) << 53)
 
 /* An empty gram whose context is a child of 'parent'; ERROR past GRAM_MAX_COLUMNS. */
 extern Gram *gram_new(MemoryContext parent, int p, int v, bool has_folds);

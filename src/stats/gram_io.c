@@ -252,7 +252,7 @@ read_cell(StateReader *r, Gram *g, int64 *rows_left, bool validate)
 	int			n_before = g->n_cells;
 	int			at;
 
-	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || n > GRAM_MAX_ROWS ||
+	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || n > STATE_MAX_ROWS ||
 		(n == 0 && n_chunks == 0))
 		state_corrupt("gram", "bad header of a cell");
 	if (!g->has_folds && fold != 0)
@@ -310,7 +310,7 @@ read_gram(StateReader *r, MemoryContext parent, bool validate)
 	n_cells = state_get_int32(r);
 	if (p < 1 || p > GRAM_MAX_COLUMNS || v < 0 || v > GRAM_MAX_COLUMNS)
 		state_corrupt("gram", "bad number of features or targets");
-	if (n_rows_seen < 0 || n_rows_seen > GRAM_MAX_ROWS || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
+	if (n_rows_seen < 0 || n_rows_seen > STATE_MAX_ROWS || n_patterns < 1 || n_cells < 0 || (v == 0 && n_patterns > 1))
 		state_corrupt("gram", "bad counts");
 	if (head[0] & FLAG_CENTRE)
 		state_require(r, size_mul((Size) p + v, 8));

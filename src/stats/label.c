@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -138,6 +139,20 @@ label_argument(FunctionCallInfo fcinfo, int n, bool is_bigint)
 
 /* ---- in binary forms ---- */
 
+char *
+label_bytes_to_server(const char *state, const char *bytes, int n, int encoding)
+{
+	int			ours = GetDatabaseEncoding();
+
+	if (encoding != ours && encoding != PG_SQL_ASCII && ours != PG_SQL_ASCII &&
+		!OidIsValid(FindDefaultConversionProc(encoding, ours)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s has labels in encoding %s, which can't be converted to this database's, %s", state,
+						pg_encoding_to_char(encoding), GetDatabaseEncodingName())));
+	return pg_any_to_server(bytes, n, encoding);
+}
+
 Label *
 labels_read(StateReader *r, int n, int label_bytes, int encoding, bool *converted)
 {
@@ -163,7 +178,7 @@ labels_read(StateReader *r, int n, int label_bytes, int encoding, bool *converte
 			state_corrupt(r->name, "labels overlap or pass their end");
 		if (memchr(label, 0, end[i] - start))
 			state_corrupt(r->name, "a label contains a zero byte");
-		ours = pg_any_to_server(label, end[i] - start, encoding);
+		ours = label_bytes_to_server(r->name, label, end[i] - start, encoding);
 		*converted |= ours != label;
 		labels[i] = (Label) {ours, ours != label ? (int) strlen(ours) : end[i] - start};
 	}

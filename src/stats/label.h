@@ -48,6 +48,12 @@ extern struct ArrayType *labels_array(const Label *labels, int n);
 extern Size labels_array_bytes(const Label *labels, int n);
 
 /*
+ * A label's bytes in 'encoding', a server's, as this database's: a copy, or the
+ * same where they need no conversion.  'state' names the value in errors.
+ */
+extern char *label_bytes_to_server(const char *state, const char *bytes, int n, int encoding);
+
+/*
  * n labels of a binary form: int32 end of each, then their bytes, in 'encoding'.
  * They must ascend, unless they had to be 'converted' to this database's, which
  * may change their order (and make two of them equal: labels_sort finds that).

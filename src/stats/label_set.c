@@ -135,7 +135,7 @@ converted(StateReader *r, int length, int encoding)
 	state_require(r, length);
 	if (memchr(r->at, 0, length) != NULL)
 		state_corrupt(r->name, "a label has a zero byte");
-	ours = pg_any_to_server(r->at, length, encoding);
+	ours = label_bytes_to_server(r->name, r->at, length, encoding);
 	return (Label) {ours, ours != r->at ? (int) strlen(ours) : length};
 }
 

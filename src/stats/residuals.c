@@ -24,7 +24,6 @@
 #define MIN_BLOCK_ROWS	16
 #define BLOCK_BYTES		((Size) 16 << 20)
 #define FIRST_ROWS		8
-#define MAX_ROWS		(INT64CONST(1) << 53)	/* so that a double counts them */
 
 #define MEMORY_HINT "Take fewer channels (a region at a time)."
 
@@ -109,6 +108,7 @@ sums_merge(ResidualSums *dst, const ResidualSums *src)
 	double		qt = 0;
 	double		txxt = 0;
 	double		trace = 0;
+	double		f;
 
 	for (Size j = 0; j < p; j++)
 		t[j] = src->centre[j] - dst->centre[j];
@@ -121,18 +121,23 @@ sums_merge(ResidualSums *dst, const ResidualSums *src)
 		txxt += t[j] * xx_t[j];
 		trace += src->xx[j * p + j];
 	}
-	dst->f += src->f + 4 * qt + 4 * txxt + 2 * tt * trace + 4 * tt * st + n * tt * tt;
+	f = src->f + 4 * qt + 4 * txxt + 2 * tt * trace + 4 * tt * st + n * tt * tt;
+	dst->f += f < 0 ? 0 : f;	/* by rounding */
 	for (Size i = 0; i < p; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		dst->q[i] += src->q[i] + 2 * xx_t[i] + tt * src->s[i] + t[i] * (trace + 2 * st + n * tt);
 		dst->s[i] += src->s[i] + n * t[i];
 		for (Size j = 0; j <= i; j++)
-			dst->xx[i * p + j] += src->xx[i * p + j] + src->s[i] * t[j] + t[i] * src->s[j] + n * t[i] * t[j];
+		{
+			double		xx = src->xx[i * p + j] + src->s[i] * t[j] + t[i] * src->s[j] + n * t[i] * t[j];
+
+			dst->xx[i * p + j] += j == i && xx < 0 ? 0 : xx;
+		}
 		for (Size j = 0; j < i; j++)
 			dst->xx[j * p + i] = dst->xx[i * p + j];
 	}
-	dst->n += src->n;
+	dst->n = state_rows_plus("residuals", dst->n, src->n);
 	pfree(t);
 	pfree(xx_t);
 }
@@ -195,10 +200,7 @@ next_row(Residuals *r)
 {
 	Size		p = r->sums.p;
 
-	if (residuals_n(r) >= MAX_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("residuals have at most " INT64_FORMAT " rows", MAX_ROWS)));
+	state_rows_plus("residuals", residuals_n(r), 1);
 	if (r->n_held == block_rows(r))
 		fold_in(r);
 	if (r->n_held == r->max_held)
@@ -378,7 +380,7 @@ read_residuals(StateReader *r, MemoryContext parent, bool validate)
 	if (head[0] > 1 || head[1] || head[2] || p < 1 || p > RESIDUALS_MAX_CHANNELS)
 		state_corrupt("residuals", "bad flags or number of channels");
 	state = residuals_new(parent, p);
-	if (n < 0 || n > MAX_ROWS || (head[0] ? n == 0 : n != 0) || n_held < 0 || n_held > block_rows(state) || n + n_held == 0)
+	if (n < 0 || n > STATE_MAX_ROWS || (head[0] ? n == 0 : n != 0) || n_held < 0 || n_held > block_rows(state) || n + n_held == 0)
 		state_corrupt("residuals", "bad number of rows");
 	state_get_array(r, &state->shrinkage, 1, 8);
 	if (!isnan(state->shrinkage) && !(state->shrinkage >= 0 && state->shrinkage <= 1))

@@ -160,6 +160,12 @@ class Catalog:
         """A value for an argument: of the plausible ones or of all."""
         return rng.choice(self.plausible(function, at) if rng.random() < 0.6 else self.everything(function, at))
 
+    def parts_of_aggregates(self):
+        """(transition function, final function or None) of every aggregate that a user can declare over the extension's functions."""
+        plain = [f for f in self.callables if f.kind == "f" and not f.returns_set and f.arguments]
+        return [(step, final) for step in plain if len(step.arguments) > 1 and step.result == step.arguments[0] and step.result in self.types
+                for final in [None] + plain if not final or final.arguments in (step.arguments[:1], step.arguments)]
+
     # ------------------------------------------------------------ statements
 
     def expression(self, function, values):
@@ -188,7 +194,7 @@ class Catalog:
             expression = self.expression(function, values)
             source = " FROM generate_series(1, 3)" if function.kind in "aw" else ""
         if function.kind == "w":
-            expression += " OVER ()"
+            expression += " OVER (ROWS UNBOUNDED PRECEDING)"
         if function.returns_set:
             return "SELECT t FROM (SELECT q::text AS t FROM %s q LIMIT 1000) s WHERE length(t) < 0" % expression
         if function.result in self.types:

@@ -20,6 +20,8 @@ Targets, found in the catalog of a database of its own:
                     their combinations; the arguments that are left are drawn
     operators       every operator in a WHERE or ORDER BY clause over a table with an index, so its estimates too
     aggregates      every aggregate and window function over a few rows that differ
+    made            aggregates that a user declares: any function that gives its first argument's type as the transition
+                    function, any function of that type as the final one, from NULL or from a stored value
 
 Values are mutated from valid ones (test/samples.sql), cut at each byte, and have
 each field of their header set to 0, 1, -1, 2^31-1 and 2^32-1.  Of a million
@@ -60,7 +62,7 @@ COPY_TAIL = struct.pack(">h", -1)
 
 BATCH = 100
 LONG_RUN = 1000000              # inputs from which on every one of a kind is tried
-SLACK = 96 * MEGABYTE
+SLACK = 128 * MEGABYTE         # jsonb of a million lists is that of PostgreSQL itself
 KEPT = 200                      # arrived values of a type
 
 # Errors that are a user's: protocol violation (a message that ends too soon, as the server itself calls it), feature
@@ -450,6 +452,34 @@ class Fuzzer:
             target.offer(self.catalog.statement(function, None, list(zip(*columns))), function)
         return target.report()
 
+    def made(self, rng, budget):
+        target = self.target("made")
+        parts = self.catalog.parts_of_aggregates()
+        chosen = rng.sample(parts, min(len(parts), budget // 4 + 1))
+        self.db.run("CREATE SCHEMA made")
+        declared = 0
+        for step, final in chosen * (max(1, budget // (4 * len(chosen))) if self.long_run else 1):
+            name = "made.aggregate_%d" % declared
+            options = ["SFUNC = " + step.name, "STYPE = " + step.result]
+            if final:
+                options += ["FINALFUNC = " + final.name] + ["FINALFUNC_EXTRA"] * (len(final.arguments) > 1)
+            if rng.random() < 0.3:
+                (start,) = self.db.run("SELECT v::text FROM samples_%s WHERE id = %d" % (step.result, rng.choice(self.catalog.samples[step.result])))[0]
+                options.append("INITCOND = " + quote(start))
+            try:
+                self.db.run("CREATE AGGREGATE %s(%s) (%s)" % (name, ", ".join(step.arguments[1:]), ", ".join(options)))
+            except psycopg2.Error as error:
+                if error.pgcode != "42P13":             # such as: a strict transition function whose state can't begin with the first row
+                    target.fail(str(error), "%s, %s" % (step.name, final and final.name))
+                continue
+            declared += 1
+            for kind in "aaaw":
+                function = Callable(name, step.arguments[1:], kind, False, (final or step).result, False, step.defaults[1:], step.words, None)
+                rows = [[self.catalog.draw(rng, function, at) for at in range(len(function.arguments))] for _ in range(2)]
+                target.offer(self.catalog.statement(function, None, rng.choices(rows, k=4)))
+        target.name = "made (%d of %d declarations)" % (declared, len(parts))
+        return target.report()
+
     def edges(self, rng, budget):
         target = self.target("edges")
         every = Combinations(self.catalog, self.catalog.callables + self.catalog.casts, self.seed)
@@ -514,7 +544,7 @@ class Fuzzer:
                         ("%s binary" % name, 3, lambda r, b, n=name: self.binary(r, b, n))]
         return targets + [("npy", 3, self.npy), ("nifti", 5, self.nifti), ("json", 2, self.json), ("arrived", 40, self.arrived),
                           ("functions", 30, self.functions), ("edges", 60, self.edges), ("operators", 10, self.operators),
-                          ("aggregates", 20, self.aggregates)]
+                          ("aggregates", 20, self.aggregates), ("made", 10, self.made)]
 
     def run(self):
         good = True

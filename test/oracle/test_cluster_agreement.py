@@ -1,5 +1,7 @@
 """Agreement of two labelings against scikit-learn."""
 
+from decimal import Decimal
+
 import numpy as np
 from sklearn import metrics
 
@@ -110,6 +112,37 @@ def test_counts_past_32_bits(db):
     np.testing.assert_allclose(ari, (same - a * b) / ((a + b) / 2 - a * b), rtol=1e-12)
     np.testing.assert_allclose(fm, same / np.sqrt(a * b), rtol=1e-12)
     np.testing.assert_allclose(ami, nmi, rtol=1e-12)   # chance gives nothing with so many rows
+
+
+def expected_cell(a, b, n):
+    """The mean of k log(k / mu) - (k - mu) for a hypergeometric k, by its probabilities from the mode outwards."""
+    mu = Decimal(a) * b / n
+    mode, low, high = a * b // n, max(0, a + b - n), min(a, b)
+    total = weights = Decimal(0)
+    for step in (1, -1):
+        k, p = mode, Decimal(1)
+        while low <= k <= high and p > Decimal("1e-25"):
+            if step == 1 or k != mode:
+                total += p * (k * (k / mu).ln() - (k - mu) if k else mu)
+                weights += p
+            up = Decimal((a - k) * (b - k)) / ((k + 1) * (n - a - b + k + 1))
+            down = Decimal(k * (n - a - b + k)) / ((a - k + 1) * (b - k + 1))
+            p *= up if step == 1 else down
+            k += step
+    return total / weights
+
+
+def test_chance_of_many_rows(db):
+    """Independent labels share nothing but what chance gives: summed in full up to deviations of 1,000, by a series above."""
+    with db.cursor() as cur:
+        cur.execute("CREATE TABLE ag_independent AS SELECT contingency_agg(a, b) AS c FROM (VALUES (1, 1), (1, 2), (2, 1), (2, 1), (2, 2), (2, 2)) v (a, b)")
+        for doublings in (12, 22):
+            cur.execute("""WITH RECURSIVE d AS (SELECT 0 AS i, c FROM ag_independent UNION ALL SELECT i + 1, c + c FROM d WHERE i < %s)
+                           SELECT ami(c) FROM d WHERE i = %s""", (doublings, doublings))
+            many = 1 << doublings
+            chance = float(sum(expected_cell(a * many, b * many, 6 * many) for a in (2, 4) for b in (3, 3))) / (6 * many)
+            half = -(np.log(1 / 2) + (np.log(1 / 3) + 2 * np.log(2 / 3)) / 3) / 2
+            np.testing.assert_allclose(cur.fetchone()[0], -chance / (half - chance), rtol=1e-7, err_msg=str(doublings))
 
 
 def test_chance(db):

@@ -67,6 +67,13 @@ my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SEL
 $session->{stderr} = '';
 $session->query("SET neuroenc.progress = 1; SET statement_timeout = '2500ms';\n$work{'permutation_test, rows'}[0];");
 like($session->{stderr}, qr/NOTICE:  permutation_test: \d+ %, about \d+ s left/, 'progress is reported');
+
+# ... by an aggregate in rows, as no one knows how many will come: of six, a second after the last notice, and each counted once
+$session->{stderr} = '';
+$session->query('SET statement_timeout = 0; SET max_parallel_workers_per_gather = 0;
+	SELECT n_samples(predictions_agg(x, y, id)), count_valid(x) FROM (SELECT *, pg_sleep(0.4) FROM few LIMIT 6 OFFSET 0) q;');
+my @rows = $session->{stderr} =~ /NOTICE:  predictions_agg: (\d) rows\n/g;
+ok(@rows && $rows[0] >= 2 && $rows[0] <= 3 && $rows[-1] <= 6, "rows are told: @rows of 6");
 $session->quit;
 
 is(crashes($node), 0, 'no process was lost');

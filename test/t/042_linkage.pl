@@ -42,7 +42,7 @@ foreach my $case (
 same_with_threads($node,
 	'linkage' => "SELECT md5(linkage(id, x, m)::text) FROM rows, unnest('{ward,average,complete,single}'::text[]) m WHERE id <= 1500 GROUP BY m ORDER BY m",
 	'ward_parcellate' => 'SELECT md5(string_agg(p::text, \',\' ORDER BY id)) FROM (SELECT id, ward_parcellate(v, x, 20, 1) OVER () AS p FROM voxels WHERE id <= 3000) q',
-	'coassociation' => 'SELECT md5(coassociation(id, run, label)::text) FROM given WHERE id <= 1500');
+	'coassociation' => 'SELECT md5(coassociation(id, run, label)::text) FROM given WHERE id <= 1000');
 
 # Timeouts.
 my $session = left_healthy($node, [ [ 400, 1 ], [ 900, 2 ] ], [ 'SELECT count(*) FROM voxels', '20000' ], %long);
