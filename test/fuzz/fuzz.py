@@ -233,10 +233,10 @@ class Target:
             self.fail("SQLSTATE %s: %s" % (outcome.state, outcome.message), shown)
 
     def fail(self, why, shown):
-        """Says it at once; of those that differ in their numbers only, the first three."""
+        """Says it at once; of those that differ in their numbers only, the first dozen."""
         kind = re.sub(r"\d+", "N", why.split("\n")[0])[:60]
         self.failures[kind] = self.failures.get(kind, 0) + 1
-        if self.failures[kind] <= 3 and not self.silent:
+        if self.failures[kind] <= 12 and not self.silent:
             print("# %s: %s" % (self.name, why.replace("\n", " ")[:400]))
             print("#   " + shown[:1500], flush=True)
 

@@ -34,6 +34,8 @@ my %work = (
 		rows_of('bootstrap_r(s)', 'x, y, id', 'few') ],
 	'identification' => [ 'SELECT (identification(x, y, id)).* FROM (SELECT * FROM rows UNION ALL SELECT id + 5000, y, x FROM rows) q',
 		'SELECT (identification(x, y, id)).* FROM few' ],
+	'cv_predictions' => [ 'SELECT count(*) FROM (SELECT gram_agg(x, y, id % 5) AS g FROM rows OFFSET 0) q, cv_predictions(g, ridge_cv(g))',
+		'SELECT p.* FROM (SELECT gram_agg(x, y, id % 5) AS g FROM few OFFSET 0) q, cv_predictions(g, ridge_cv(g)) p' ],
 	'explainable_variance' => [
 		'SELECT size(explainable_variance(x, id, g)) FROM (SELECT id, x, g FROM rows, generate_series(1, 4) g) q',
 		'SELECT explainable_variance(x, (id - 1) / 5, (id - 1) % 5) FROM few' ]);

@@ -53,6 +53,7 @@ my %long = (
 	'kendall of all pairs' => "SELECT similarity_matrix(rdm_similarity(i + g * 100, r, 'kendall_tau_a')) FROM middle, generate_series(1, 5) g",
 	'bures of all pairs' => set_of('bures', 'middle'),
 	'spearman, pair by pair' => "SELECT count(rdm_compare(a.r, b.r)) FROM middle a, middle b, generate_series(1, 20)",
+	'partial, pair by pair' => 'SELECT count(rdm_partial(a.r, b.r, ARRAY[c.r])) FROM middle a, middle b, middle c WHERE c.i < 4',
 	'large ones, one by one' => "SELECT similarity_matrix(rdm_similarity(i + g * 10, r, 'kendall_tau_b')) FROM large, generate_series(1, 5) g");
 my $session = left_healthy($node, [ [ 300, 1 ], [ 900, 1 ], [ 900, 2 ] ], [ 'SELECT n_rdms(rdm_similarity(i, r, \'cosine\')) FROM few', '12' ], %long);
 $session->quit;

@@ -26,12 +26,19 @@ sub over
 	return "SELECT $call FROM (SELECT recordings_agg(subject, t, y) AS r FROM $table OFFSET 0) q";
 }
 
+sub filters
+{
+	my ($table) = @_;
+	return "SELECT detrend(y, 3) OVER w AS d, highpass(y, 128, 2) OVER w AS h, fir(y, '{1,2,3}') OVER w AS f FROM $table WINDOW w AS (PARTITION BY subject ORDER BY t)";
+}
+
 # name => [ a long statement, a short one ]
 my %work = (
 	'isc' => [ 'SELECT size(isc(subject, t, y)), size(isc(subject + 100, t, y)), size(isc(subject + 200, t, y)), size(isc(subject + 300, t, y)) FROM many',
 		over('isc(r)', 'few') ],
 	'isc_pairwise' => [ 'SELECT size(isc_pairwise(subject, t, y)), size(isc_pairwise(subject + 100, t, y)) FROM many', over('isc_pairwise(r)', 'few') ],
 	'isfc' => [ over('size(isfc(r))', 'many'), over('isfc(r)', 'few') ],
+	'detrend, highpass, fir' => [ 'SELECT count(d), count(h), count(f) FROM (' . filters('many') . ') q', filters('few') ],
 	'srm, wide' => [ over('(space_info(srm(r, 200, 1000))).k', 'rows'), over('srm(r, 10)::text', 'few') ],
 	'srm, narrow' => [ over('(space_info(srm(r, 50, 1000))).k', 'narrow'), over('srm(r, 10, 30, 3)::text', 'few') ],
 	'hyperalign' => [ over('(space_info(hyperalign(r))).k', 'rows'), over('hyperalign(r)::text', 'few') ],

@@ -28,6 +28,8 @@ my %work = (
 		"SELECT md5(leiden(id, (id * id) % 997, id % 7)::text) FROM few", '3MB', 'leiden' ],
 	'graph_agg' => [ 'SELECT n_edges(graph_agg(i % 1000003, i * i % 999983, i * 0.1)) FROM generate_series(1, 8000000::bigint) i',
 		'SELECT md5(array_agg(e)::text) FROM (SELECT graph_agg(id % 50, id % 47, id * 0.1) AS g FROM few) s, edges(s.g) e', '3MB', 'graph' ],
+	'cooccurrence_graph' => [ "SELECT n_edges(cooccurrence_graph(cooccurrence(random_normal('{4000}', i)))) FROM generate_series(1, 2000) i",
+		'SELECT md5(array_agg(e)::text) FROM (SELECT cooccurrence_graph(cooccurrence(x)) AS g FROM few) s, edges(s.g) e', '60MB', 'graph' ],
 	'cooccurrence' => [ "SELECT phi(cooccurrence(random_normal('{4000}', i))) FROM generate_series(1, 100000) i",
 		'SELECT md5(cooccurrence_matrix(cooccurrence(x))::text) FROM few', '20MB', 'cooccurrence' ]);
 
