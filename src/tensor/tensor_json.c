@@ -17,13 +17,42 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
+#include "base/memory.h"
 #include "tensor/tensor.h"
+
+/* What a form of a tensor takes: bytes a list, and a number. */
+#define TEXT_LIST_BYTES 3
+#define TEXT_NUMBER_BYTES 8
+#define TREE_LIST_BYTES 192				/* what jsonb_in builds: a list begins with room for four of 32 bytes, */
+#define TREE_NUMBER_BYTES 88			/* and its room doubles */
+#define CLAIMED_FROM ((Size) 1 << 20)	/* less is not worth counting */
+
+/* Claims, for the call, what the JSON of t takes; an empty tensor has lists too, as many as its first dimensions say. */
+static void
+claim_form(const Tensor *t, const char *what, Size list_bytes, Size number_bytes)
+{
+	Size		lists = 0;
+	Size		level = 1;
+	Size		bytes;
+
+	for (int d = 0; d < t->ndim; d++)
+	{
+		lists = size_add(lists, level);
+		level = size_mul(level, t->dims[d]);
+	}
+	bytes = size_add(size_mul(lists, list_bytes), size_mul(tensor_size(t), number_bytes));
+	if (bytes >= CLAIMED_FROM)
+		memory_claim_add(memory_claim(CurrentMemoryContext, what), bytes, "Take it in parts.");
+}
 
 PG_FUNCTION_INFO_V1(tensor_to_json);
 Datum
 tensor_to_json(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(tensor_print_json(PG_GETARG_TENSOR(0))));
+	const Tensor *t = PG_GETARG_TENSOR(0);
+
+	claim_form(t, "json of a tensor", 2 * TEXT_LIST_BYTES, 2 * TEXT_NUMBER_BYTES);	/* and its copy */
+	PG_RETURN_TEXT_P(cstring_to_text(tensor_print_json(t)));
 }
 
 /* jsonb takes this many elements in a list (it doubles an array of 32 bytes each), so many bytes of them, and for a number at least so many */
@@ -64,6 +93,7 @@ tensor_to_jsonb(PG_FUNCTION_ARGS)
 	char	   *text;
 
 	require_jsonb_room(t);
+	claim_form(t, "jsonb of a tensor", TEXT_LIST_BYTES + TREE_LIST_BYTES, TEXT_NUMBER_BYTES + TREE_NUMBER_BYTES);
 	text = tensor_print_json(t);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }

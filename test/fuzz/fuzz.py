@@ -62,7 +62,7 @@ COPY_TAIL = struct.pack(">h", -1)
 
 BATCH = 100
 LONG_RUN = 1000000              # inputs from which on every one of a kind is tried
-SLACK = 128 * MEGABYTE         # jsonb of a million lists is that of PostgreSQL itself
+SLACK = 96 * MEGABYTE
 KEPT = 200                      # arrived values of a type
 
 # Errors that are a user's: protocol violation (a message that ends too soon, as the server itself calls it), feature
