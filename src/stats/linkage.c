@@ -461,7 +461,7 @@ linkage_tree(LinkageMethod method, int n, double *distance, int32 *pair, double 
 	progress_end();
 	if (method == LINKAGE_WARD)
 		for (int i = 0; i < n - 1; i++)
-			t.merge[i].height = sqrt(t.merge[i].height);
+			t.merge[i].height = sqrt(t.merge[i].height) + 0.0;	/* -0 becomes 0 */
 	number_merges(n, t.merge, pair, height);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
