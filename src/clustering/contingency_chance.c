@@ -61,12 +61,30 @@ different_sums(const int64 *sum, int n_labels, Multiple *out)
 	return n > 0 ? last + 1 : 0;
 }
 
-/* Of a count k whose mean is mu: k log(k / mu) - (k - mu) */
+/* Of a count mu + d whose mean is mu: (mu + d) log((mu + d) / mu) - d */
 static inline double
-divergence(double k, double mu)
+divergence(double mu, double d)
 {
-	return k > 0 ? k * log1p((k - mu) / mu) - (k - mu) : mu;
+	double		x = d / mu;
+
+	if (fabs(x) < 1e-3)			/* the difference of nearly equal numbers would be lost */
+		return d * x * (1.0 / 2 + x * (-1.0 / 6 + x * (1.0 / 12 + x * (-1.0 / 20 + x / 30))));
+	return mu + d > 0 ? (mu + d) * log1p(x) - d : mu;
 }
+
+/*
+ * A hypergeometric count j: how many of 'a' rows are among 'b', both at most half of all, 'rest' in neither if none is in
+ * both.  The cell is this one, or one that has more by as much as this has less (sign -1).
+ */
+typedef struct Cell
+{
+	double		a;
+	double		b;
+	double		rest;
+	double		mean;			/* of j */
+	double		mu;				/* of the cell */
+	double		sign;
+} Cell;
 
 typedef struct WeightedMean
 {
@@ -75,36 +93,37 @@ typedef struct WeightedMean
 } WeightedMean;
 
 /*
- * Counts from 'from' to 'to' (up or down), the first of weight 'weight', whose
+ * Counts j from 'from' to 'to' (up or down), the first of weight 'weight', whose
  * successors' weights follow from the ratio of hypergeometric probabilities.
  */
 static void
-add_tail(WeightedMean *m, double a, double b, double n, double mu, double from, double to, double weight)
+add_tail(WeightedMean *m, const Cell *c, double from, double to, double weight)
 {
 	bool		up = to >= from;
-	double		k = from;
+	double		j = from;
 
 	for (Size i = 0;; i++)
 	{
-		double		term = weight * divergence(k, mu);
+		double		term = weight * divergence(c->mu, c->sign * (j - c->mean));
 
 		if ((i & 0xffff) == 0)
 			CHECK_FOR_INTERRUPTS();
 		m->sum += term;
 		m->weights += weight;
-		if (k == to || (i > 2 && weight < NEGLIGIBLE && term < NEGLIGIBLE * m->sum))
+		if (j == to || (i > 2 && weight < NEGLIGIBLE && term < NEGLIGIBLE * m->sum))
 			return;
 		if (up)
-			weight *= (a - k) / (k + 1) * ((b - k) / (n - a - b + k + 1));
+			weight *= (c->a - j) / (j + 1) * ((c->b - j) / (c->rest + j + 1));
 		else
-			weight *= k / (a - k + 1) * ((n - a - b + k) / (b - k + 1));
-		k += up ? 1 : -1;
+			weight *= j / (c->a - j + 1) * ((c->rest + j) / (c->b - j + 1));
+		j += up ? 1 : -1;
 	}
 }
 
 /*
- * The same of a count whose deviation is large: with k = mu (1 + x) the divergence is mu (x^2 / 2 - x^3 / 6 + x^4 / 12 - ..),
- * the hypergeometric's third central moment is in closed form, and 3 variance^2 will do for the fourth; the next are 1 / mu^2.
+ * The mean of a cell's count times log(count / mu) where its deviation is large: with d = mu x the divergence is
+ * mu (x^2 / 2 - x^3 / 6 + x^4 / 12 - ..), the hypergeometric's third central moment is in closed form, and 3 variance^2 will
+ * do for the fourth; the next are 1 / mu^2.
  */
 static double
 expected_cell_of_many(double a, double b, double n, double mu, double variance)
@@ -114,27 +133,26 @@ expected_cell_of_many(double a, double b, double n, double mu, double variance)
 	return variance / (2 * mu) - third / (6 * mu * mu) + variance * variance / (4 * mu * mu * mu);
 }
 
-/* The mean of a cell's count times log(count / mu), sums a and b among n rows. */
+/* The same of any cell, sums a and b among n rows.  The count that is summed over is that of the smallest of the four cells. */
 static double
 expected_cell(int64 a, int64 b, int64 n)
 {
 	double		mu = (double) a / (double) n * (double) b;
 	double		variance = n == 1 ? 0 : mu * ((double) (n - a) / (double) n) * ((double) (n - b) / (double) (n - 1));
-	int64		least = a > n - b ? a - (n - b) : 0;
-	int64		most = Min(a, b);
-	int64		mode = Min(Max((int64) mu, least), most);
+	int64		fewer_a = Min(a, n - a);
+	int64		fewer_b = Min(b, n - b);
+	Cell		c = {.a = (double) fewer_a, .b = (double) fewer_b, .rest = (double) (n - fewer_a - fewer_b), .mu = mu};
+	double		mode;
 	WeightedMean m = {0, 0};
 
 	if (sqrt(variance) > LARGE_DEVIATION)
-		return expected_cell_of_many(a, b, n, mu, variance);
-	add_tail(&m, (double) a, (double) b, (double) n, mu, (double) mode, (double) most, 1);
-	if (mode > least)
-	{
-		double		k = (double) mode;
-		double		ratio = k / ((double) a - k + 1) * (((double) (n - a - b) + k) / ((double) b - k + 1));
-
-		add_tail(&m, (double) a, (double) b, (double) n, mu, k - 1, (double) least, ratio);
-	}
+		return expected_cell_of_many((double) a, (double) b, (double) n, mu, variance);
+	c.mean = c.a / (double) n * c.b;
+	c.sign = (a == fewer_a) == (b == fewer_b) ? 1 : -1;
+	mode = Min(floor(c.mean), Min(c.a, c.b));
+	add_tail(&m, &c, mode, Min(c.a, c.b), 1);
+	if (mode > 0)
+		add_tail(&m, &c, mode - 1, 0, mode / (c.a - mode + 1) * ((c.rest + mode) / (c.b - mode + 1)));
 	return m.sum / m.weights;
 }
 

@@ -18,6 +18,8 @@
 #include "search/sparse.h"
 #include "search/sparse_product.h"
 
+#define LARGE_TENSOR ((Size) 1 << 20)	/* what a few bytes become counts from here on */
+
 /* ---- tensors ---- */
 
 PG_FUNCTION_INFO_V1(sparse_from_tensor);
@@ -44,8 +46,12 @@ Datum
 sparse_to_tensor(PG_FUNCTION_ARGS)
 {
 	const Sparse *s = PG_GETARG_SPARSE(0);
-	Tensor	   *t = tensor_new((TensorType) s->dtype, 1, &s->width);
+	Size		bytes = size_mul(s->width, s->dtype);
+	Tensor	   *t;
 
+	if (bytes >= LARGE_TENSOR && bytes <= VALUE_MAX_BYTES)	/* else tensor_new has an error */
+		memory_claim_add(memory_claim(CurrentMemoryContext, "tensor of a sparse vector"), bytes, NULL);
+	t = tensor_new((TensorType) s->dtype, 1, &s->width);
 	for (int32 i = 0; i < s->n; i++)
 	{
 		if (s->dtype == TENSOR_FLOAT4)

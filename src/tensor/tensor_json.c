@@ -51,7 +51,7 @@ tensor_to_json(PG_FUNCTION_ARGS)
 {
 	const Tensor *t = PG_GETARG_TENSOR(0);
 
-	claim_form(t, "json of a tensor", 2 * TEXT_LIST_BYTES, 2 * TEXT_NUMBER_BYTES);	/* and its copy */
+	claim_form(t, "json of a tensor", 3 * TEXT_LIST_BYTES, 3 * TEXT_NUMBER_BYTES);	/* a buffer that doubles, and a copy */
 	PG_RETURN_TEXT_P(cstring_to_text(tensor_print_json(t)));
 }
 
@@ -93,7 +93,7 @@ tensor_to_jsonb(PG_FUNCTION_ARGS)
 	char	   *text;
 
 	require_jsonb_room(t);
-	claim_form(t, "jsonb of a tensor", TEXT_LIST_BYTES + TREE_LIST_BYTES, TEXT_NUMBER_BYTES + TREE_NUMBER_BYTES);
+	claim_form(t, "jsonb of a tensor", 2 * TEXT_LIST_BYTES + TREE_LIST_BYTES, 2 * TEXT_NUMBER_BYTES + TREE_NUMBER_BYTES);
 	text = tensor_print_json(t);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }

@@ -1,6 +1,6 @@
 """Agreement of two labelings against scikit-learn."""
 
-from decimal import Decimal
+from decimal import Decimal, getcontext
 
 import numpy as np
 from sklearn import metrics
@@ -143,6 +143,24 @@ def test_chance_of_many_rows(db):
             chance = float(sum(expected_cell(a * many, b * many, 6 * many) for a in (2, 4) for b in (3, 3))) / (6 * many)
             half = -(np.log(1 / 2) + (np.log(1 / 3) + 2 * np.log(2 / 3)) / 3) / 2
             np.testing.assert_allclose(cur.fetchone()[0], -chance / (half - chance), rtol=1e-7, err_msg=str(doublings))
+
+
+def test_chance_of_lopsided_counts(db):
+    """One pair of labels has nearly all rows, up to more than a double counts."""
+    getcontext().prec = 60
+    with db.cursor() as cur:
+        cur.execute("CREATE TABLE ag_one AS SELECT contingency_agg(1, 1) AS c")
+        for doublings, rtol in ((10, 1e-12), (30, 1e-9), (55, 1e-2)):      # the entropies of the last are 1e-13, rounded at 1e-16
+            cur.execute("""WITH RECURSIVE d AS (SELECT 0 AS i, c FROM ag_one UNION ALL SELECT i + 1, c + c FROM d WHERE i < %s)
+                           SELECT ami(c + (SELECT contingency_agg(a, b) FROM (VALUES (1, 2, 133), (2, 1, 90), (2, 2, 20), (3, 1, 1)) v (a, b, n), generate_series(1, n)))
+                           FROM d WHERE i = %s""", (doublings, doublings))
+            cells = {(1, 1): 1 << doublings, (1, 2): 133, (2, 1): 90, (2, 2): 20, (3, 1): 1}
+            n = Decimal(sum(cells.values()))
+            sums = [{label: sum(count for key, count in cells.items() if key[side] == label) for label in (1, 2, 3)[:3 - side]} for side in (0, 1)]
+            mi = sum(count / n * (count * n / (sums[0][a] * sums[1][b])).ln() for (a, b), count in cells.items())
+            half = -sum(count / n * (count / n).ln() for side in sums for count in side.values()) / 2
+            chance = sum(expected_cell(a, b, int(n)) for a in sums[0].values() for b in sums[1].values()) / n
+            np.testing.assert_allclose(cur.fetchone()[0], float((mi - chance) / (half - chance)), rtol=rtol, err_msg=str(doublings))
 
 
 def test_chance(db):
