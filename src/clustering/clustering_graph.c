@@ -47,7 +47,7 @@ graph_transition(FunctionCallInfo fcinfo, bool labelled, int n_arguments, const 
 	if (e == NULL)
 		e = edges_new(cxt, labelled, options);
 	else
-		edges_require_options(e, options);
+		edges_require_options(e, labelled, options);
 	if (labelled)
 		edges_add_labels(e, label_argument(fcinfo, 1, false), label_argument(fcinfo, 2, false), weight_argument(fcinfo, 3));
 	else

@@ -39,8 +39,12 @@ edges_new(MemoryContext parent, bool labelled, const EdgesOptions *options)
 }
 
 void
-edges_require_options(const Edges *e, const EdgesOptions *options)
+edges_require_options(const Edges *e, bool labelled, const EdgesOptions *options)
 {
+	if ((e->labels != NULL) != labelled)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("a graph of bigint nodes and a graph of nodes with labels can't be added")));
 	if (e->options.sums != options->sums || e->options.resolution != options->resolution ||
 		e->options.seed != options->seed)
 		ereport(ERROR,
@@ -185,11 +189,7 @@ edges_merge(Edges *dst, const Edges *src)
 	Size		n = src->n;
 	int64	   *ours = NULL;
 
-	if ((dst->labels == NULL) != (src->labels == NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("a graph of bigint nodes and a graph of nodes with labels can't be added")));
-	edges_require_options(dst, &src->options);
+	edges_require_options(dst, src->labels != NULL, &src->options);
 	edges_reserve(dst, n);
 	if (src->labels)
 	{

@@ -63,7 +63,7 @@ extern void edges_add_labels(Edges *e, Label source, Label target, double weight
 /* Room for n more rows at once. */
 extern void edges_reserve(Edges *e, Size n);
 
-extern void edges_require_options(const Edges *e, const EdgesOptions *options);
+extern void edges_require_options(const Edges *e, bool labelled, const EdgesOptions *options);
 
 /* dst += src, which may be dst. */
 extern void edges_merge(Edges *dst, const Edges *src);

@@ -29,30 +29,48 @@ same_labels(const Rdm *a, const Rdm *b)
 
 /* ---- pairs that lie side by side ---- */
 
-HOT_LOOP static void
+/* These return whether all counts are still counts. */
+HOT_LOOP static bool
 add_distances(double *restrict sum, int32 *restrict count, const double *restrict d, Size n)
 {
+	uint32		signs = 0;
+
 	for (Size i = 0; i < n; i++)
 	{
 		bool		present = d[i] == d[i];
 		double		before = count[i] > 0 ? sum[i] : 0;
 
 		sum[i] = present ? before + d[i] : sum[i];
-		count[i] += present;
+		count[i] = (int32) ((uint32) count[i] + present);
+		signs |= (uint32) count[i];
 	}
+	return (int32) signs >= 0;
 }
 
-HOT_LOOP static void
+HOT_LOOP static bool
 add_sums(double *restrict sum, int32 *restrict count, const double *restrict d,
 		 const int32 *restrict c, Size n)
 {
+	uint32		signs = 0;
+
 	for (Size i = 0; i < n; i++)
 	{
 		double		before = count[i] > 0 ? sum[i] : 0;
 
 		sum[i] = c[i] > 0 ? before + d[i] : sum[i];
-		count[i] += c[i];
+		count[i] = (int32) ((uint32) count[i] + (uint32) c[i]);
+		signs |= (uint32) count[i];
 	}
+	return (int32) signs >= 0;
+}
+
+static void
+require_counts(bool good)
+{
+	if (!good)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the mean of RDMs counts at most %d of them", PG_INT32_MAX)));
 }
 
 static void
@@ -66,11 +84,11 @@ add_same_labels(Rdm *sums, const Rdm *other, bool of_sums)
 
 		CHECK_FOR_INTERRUPTS();
 		if (of_sums)
-			add_sums(RDM_DISTANCES(sums) + start, RDM_COUNTS(sums) + start,
-					 RDM_DISTANCES(other) + start, RDM_COUNTS(other) + start, n);
+			require_counts(add_sums(RDM_DISTANCES(sums) + start, RDM_COUNTS(sums) + start,
+									RDM_DISTANCES(other) + start, RDM_COUNTS(other) + start, n));
 		else
-			add_distances(RDM_DISTANCES(sums) + start, RDM_COUNTS(sums) + start,
-						  RDM_DISTANCES(other) + start, n);
+			require_counts(add_distances(RDM_DISTANCES(sums) + start, RDM_COUNTS(sums) + start,
+										 RDM_DISTANCES(other) + start, n));
 	}
 }
 
@@ -90,11 +108,11 @@ add_at(Rdm *sums, const int *at, const Rdm *other, bool of_sums)
 			Size		to = rdm_pair(sums->n_conditions, at[i], at[j]);
 
 			if (of_sums)
-				add_sums(RDM_DISTANCES(sums) + to, RDM_COUNTS(sums) + to,
-						 RDM_DISTANCES(other) + from, RDM_COUNTS(other) + from, 1);
+				require_counts(add_sums(RDM_DISTANCES(sums) + to, RDM_COUNTS(sums) + to,
+										RDM_DISTANCES(other) + from, RDM_COUNTS(other) + from, 1));
 			else
-				add_distances(RDM_DISTANCES(sums) + to, RDM_COUNTS(sums) + to,
-							  RDM_DISTANCES(other) + from, 1);
+				require_counts(add_distances(RDM_DISTANCES(sums) + to, RDM_COUNTS(sums) + to,
+											 RDM_DISTANCES(other) + from, 1));
 		}
 	}
 }

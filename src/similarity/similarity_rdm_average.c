@@ -28,16 +28,29 @@ claim_growth(MemoryContext cxt, Size before, Size after)
 						 RDM_SUMS_HINT);
 }
 
+/* Sums, which have counts: what a user's own aggregate begins with may be any rdm. */
+static Rdm *
+sums_argument(FunctionCallInfo fcinfo, int n)
+{
+	Rdm		   *sums = unconstify(Rdm *, PG_GETARG_RDM(n));	/* the executor's own copy, if it is the state */
+
+	if (!(sums->flags & RDM_HAS_COUNTS))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an rdm without counts is no state of a mean")));
+	return sums;
+}
+
 static Datum
 take_in(FunctionCallInfo fcinfo, bool of_sums)
 {
 	MemoryContext cxt = aggregate_context(fcinfo);
-	Rdm		   *sums = PG_ARGISNULL(0) ? NULL : (Rdm *) PG_GETARG_POINTER(0);
+	Rdm		   *sums = PG_ARGISNULL(0) ? NULL : sums_argument(fcinfo, 0);
 	Rdm		   *after = sums;
 
 	if (!PG_ARGISNULL(1))
 	{
-		const Rdm  *other = PG_GETARG_RDM(1);
+		const Rdm  *other = of_sums ? sums_argument(fcinfo, 1) : PG_GETARG_RDM(1);
 
 		if (sums)
 			after = rdm_sums_add(sums, other, of_sums);
@@ -72,5 +85,5 @@ Datum
 rdm_average_final(PG_FUNCTION_ARGS)
 {
 	aggregate_context(fcinfo);
-	PG_RETURN_POINTER(rdm_sums_mean((const Rdm *) PG_GETARG_POINTER(0)));
+	PG_RETURN_POINTER(rdm_sums_mean(sums_argument(fcinfo, 0)));
 }

@@ -251,6 +251,7 @@ read_cell(StateReader *r, Gram *g, int64 *rows_left, bool validate)
 	int64		n = state_get_int64(r);
 	int			n_before = g->n_cells;
 	int			at;
+	GramMoments *moments;
 
 	if (pattern < 0 || pattern >= g->n_patterns || n_chunks < 0 || n < 0 || n > STATE_MAX_ROWS ||
 		(n == 0 && n_chunks == 0))
@@ -262,8 +263,12 @@ read_cell(StateReader *r, Gram *g, int64 *rows_left, bool validate)
 		state_corrupt("gram", "a cell comes twice");
 	if (n > 0)
 		read_moments(r, g, at, n, validate);
+	/* where there are moments, rows of a wider type would fold the others into them: the value is to be as it was written */
+	moments = g->cells[at].moments;
+	g->cells[at].moments = NULL;
 	for (int i = 0; i < n_chunks; i++)
 		read_chunk(r, g, at, validate);
+	g->cells[at].moments = moments;
 	*rows_left -= gram_cell_n(&g->cells[at]);
 	if (*rows_left < 0)
 		state_corrupt("gram", "it has more rows than it has seen");

@@ -155,32 +155,41 @@ add(Points *p, int64 key, int64 fold, const Tensor *t)
 	predictions_add_row(p->rows, &row, (int64[]) {key, fold});
 }
 
+/* A user's own aggregate may begin with points of any kind. */
+static void
+require_key(const Points *p, PointsKey key)
+{
+	if (p->key != key)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("points with ids, with labels, with folds and without can't be added to each other")));
+}
+
 void
 points_add(Points *p, const Tensor *t)
 {
-	Assert(p->key == POINTS_ALONE);
+	require_key(p, POINTS_ALONE);
 	add(p, 0, 0, t);
 }
 
 void
 points_add_id(Points *p, int64 id, const Tensor *t)
 {
-	Assert(p->key == POINTS_ID);
+	require_key(p, POINTS_ID);
 	add(p, id, 0, t);
 }
 
 void
 points_add_label(Points *p, Label label, const Tensor *t)
 {
-	Assert(p->key == POINTS_LABEL);
-	Assert(p->key == POINTS_LABEL);
+	require_key(p, POINTS_LABEL);
 	add(p, label_set_number(p->labels, label, "points"), 0, t);
 }
 
 void
 points_add_label_fold(Points *p, Label label, int64 fold, const Tensor *t)
 {
-	Assert(p->key == POINTS_LABEL_FOLD);
+	require_key(p, POINTS_LABEL_FOLD);
 	add(p, label_set_number(p->labels, label, "points"), fold, t);
 }
 
@@ -215,10 +224,7 @@ points_merge(Points *dst, const Points *src)
 {
 	int64		first = points_n(dst);
 
-	if (dst->key != src->key)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("points with ids, with labels, with folds and without can't be added to each other")));
+	require_key(dst, src->key);
 	points_require_options(dst, &src->options);
 	if (src->rows == NULL)
 		return;

@@ -31,10 +31,6 @@ points_transition(FunctionCallInfo fcinfo, int tensor_argument, int key_argument
 		return state_return(fcinfo, p);
 	if (p == NULL)
 		p = points_new(cxt, key, options);
-	else if (p->key != key)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("points with ids, with labels, with folds and without can't be added to each other")));
 	else
 		points_require_options(p, options ? options : &none);
 	if (key == POINTS_ID)

@@ -163,7 +163,7 @@ class Catalog:
     def parts_of_aggregates(self):
         """(transition function, final function or None) of every aggregate that a user can declare over the extension's functions."""
         plain = [f for f in self.callables if f.kind == "f" and not f.returns_set and f.arguments]
-        return [(step, final) for step in plain if len(step.arguments) > 1 and step.result == step.arguments[0] and step.result in self.types
+        return [(step, final) for step in plain if len(step.arguments) > 1 and step.result == step.arguments[0]
                 for final in [None] + plain if not final or final.arguments in (step.arguments[:1], step.arguments)]
 
     # ------------------------------------------------------------ statements

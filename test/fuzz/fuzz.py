@@ -51,7 +51,7 @@ import time
 import psycopg2
 
 from backend import MEGABYTE, MEMORY_LIMIT, Backend, Outcome
-from calls import Callable, Catalog, Combinations
+from calls import SUBQUERY, Callable, Catalog, Combinations
 from mutations import (cuts, field_lies, mutate_bytes, mutate_file, mutate_literal, mutate_text, nifti_bombs, nifti_files, npy_files, npy_lies,
                        text_field_lies)
 
@@ -463,9 +463,12 @@ class Fuzzer:
             options = ["SFUNC = " + step.name, "STYPE = " + step.result]
             if final:
                 options += ["FINALFUNC = " + final.name] + ["FINALFUNC_EXTRA"] * (len(final.arguments) > 1)
-            if rng.random() < 0.3:
-                (start,) = self.db.run("SELECT v::text FROM samples_%s WHERE id = %d" % (step.result, rng.choice(self.catalog.samples[step.result])))[0]
-                options.append("INITCOND = " + quote(start))
+            made_of = " -- " + ", ".join(options)
+            if rng.random() < 0.6:
+                start = rng.choice([value for value in self.catalog.values_of_type(step.result) if "1000000" not in value])
+                made_of += ", INITCOND = " + start
+                text = self.db.run("SELECT (%s)::%s::text" % (start, step.result))[0][0]
+                options += ["INITCOND = " + quote(text)] if text is not None else []
             try:
                 self.db.run("CREATE AGGREGATE %s(%s) (%s)" % (name, ", ".join(step.arguments[1:]), ", ".join(options)))
             except psycopg2.Error as error:
@@ -475,8 +478,8 @@ class Fuzzer:
             declared += 1
             for kind in "aaaw":
                 function = Callable(name, step.arguments[1:], kind, False, (final or step).result, False, step.defaults[1:], step.words, None)
-                rows = [[self.catalog.draw(rng, function, at) for at in range(len(function.arguments))] for _ in range(2)]
-                target.offer(self.catalog.statement(function, None, rng.choices(rows, k=4)))
+                rows = [[self.catalog.draw(rng, function, at).replace("1000000", "1000") for at in range(len(function.arguments))] for _ in range(2)]
+                target.offer(self.catalog.statement(function, None, rng.choices(rows, k=4)) + made_of)
         target.name = "made (%d of %d declarations)" % (declared, len(parts))
         return target.report()
 
