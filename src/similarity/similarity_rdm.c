@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "base/client_detail.h"
+#include "base/memory.h"
 #include "base/record.h"
 #include "stats/rdm.h"
 #include "tensor/tensor.h"
@@ -197,12 +198,20 @@ rdm_metric(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(rdm_metric_name(PG_GETARG_RDM(0)->metric)));
 }
 
+/* n x n float8, twice what the rdm takes: claimed for the call */
+static Tensor *
+square_tensor(Size n)
+{
+	memory_claim_add(memory_claim(CurrentMemoryContext, "matrix of an rdm"), size_mul(size_mul(n, n), sizeof(double)),
+					 "Take fewer conditions (rdm_subset).");
+	return tensor_new_matrix(TENSOR_FLOAT8, n, n);
+}
+
 Datum
 rdm_matrix(PG_FUNCTION_ARGS)
 {
 	const Rdm  *r = PG_GETARG_RDM(0);
-	int32		dims[2] = {r->n_conditions, r->n_conditions};
-	Tensor	   *out = tensor_new_unset(TENSOR_FLOAT8, 2, dims);
+	Tensor	   *out = square_tensor(r->n_conditions);
 
 	rdm_square(r, TENSOR_F8(out));
 	PG_RETURN_TENSOR(out);
@@ -214,7 +223,7 @@ rdm_counts(PG_FUNCTION_ARGS)
 	const Rdm  *r = PG_GETARG_RDM(0);
 	bool		has_counts = r->flags & RDM_HAS_COUNTS;
 	Size		n = r->n_conditions;
-	Tensor	   *out = tensor_new_matrix(TENSOR_FLOAT8, n, n);
+	Tensor	   *out = square_tensor(n);
 	double	   *count = TENSOR_F8(out);
 	Size		pair = 0;
 

@@ -46,7 +46,7 @@ my %work = (
 	'rdm_matrix' => 'SELECT count(rdm_matrix(r)) FROM large, generate_series(1, 200)');
 
 # Past the limit: refused, with both figures and the way out.
-foreach my $name ('avg', 'mds', 'mds_eigenvalues', 'geometry', 'rdm_rank', 'rdm_geotopological')
+foreach my $name ('avg', 'mds', 'mds_eigenvalues', 'geometry', 'rdm_rank', 'rdm_geotopological', 'rdm_matrix')
 {
 	my $err = refusal($node, '20MB', $work{$name});
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (kB|MB|GB)/, "$name: refused with what it needs");
