@@ -34,3 +34,27 @@ FROM (SELECT ('cross_gram():' || translate(encode(decode('01080000' || '01000000
               '0000000000000000' || '0000000000000000' || '000000000000e07f' || '0000000000000000', 'hex'), 'base64'), E'\n', ''))::cross_gram AS c) AS q;
 
 DROP TABLE byte_rows, byte_large;
+
+-- Aggregates that a user declares over our functions may begin with any value of the state's type: one of another kind is refused.
+CREATE FUNCTION pg_temp.goes_on(start anyelement, step text, types text, given text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE AGGREGATE pg_temp.made(%s) (SFUNC = %s, STYPE = %s, INITCOND = %L)', types, step, pg_typeof(start), start);
+    EXECUTE format('SELECT pg_temp.made(%s)', given) INTO start;
+    EXECUTE format('DROP AGGREGATE pg_temp.made(%s)', types);
+    RETURN start;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT pg_temp.goes_on(graph_agg(1, 2), 'graph_add', 'text, text', $$'a', 'b'$$);
+SELECT pg_temp.goes_on(graph_agg('a'::text, 'b'), 'graph_add', 'bigint, bigint', '1, 2');
+SELECT pg_temp.goes_on(points_agg(tensor '[1]'), 'logistic_points_add', 'tensor, boolean, bigint', $$'[1]', true, 1$$);
+SELECT pg_temp.goes_on(points_agg(tensor '[1]'), 'points_add', 'bigint, tensor', $$1, '[1]'$$);
+SELECT pg_temp.goes_on(r, 'rdm_average_combine', 'rdm', format('%L::rdm', r)) FROM (SELECT rdm_from_matrix('{a,b}', '[[0,1],[1,0]]')) s(r);
+SELECT pg_temp.goes_on(r, 'rdm_average_add', 'rdm', format('%L::rdm', r)) FROM (SELECT rdm_from_matrix('{a,b}', '[[0,1],[1,0]]')) s(r);
+-- of its own kind it goes on
+SELECT pg_temp.goes_on(graph_agg(1, 2), 'graph_add', 'bigint, bigint', '2, 3') = (SELECT graph_agg(i, i + 1)::text FROM generate_series(1, 2) i) AS goes_on;
+
+-- Counts past what can be read back, 2^53 rows.
+WITH RECURSIVE d AS (SELECT 0 AS i, localizer(tensor '[1]', true) AS l UNION ALL SELECT i + 1, l + l FROM d WHERE i < 60) SELECT count(n_units(l)) FROM d;
+WITH RECURSIVE d AS (SELECT 0 AS i, feature_activity(sparse '{1:1}/2') AS a UNION ALL SELECT i + 1, a + a FROM d WHERE i < 60) SELECT count(a) FROM d;
+WITH RECURSIVE d AS (SELECT 0 AS i, cross_agg(tensor '[1]', tensor '[2]') AS g UNION ALL SELECT i + 1, g + g FROM d WHERE i < 60) SELECT count(g) FROM d;
