@@ -17,14 +17,14 @@ INSERT INTO rows SELECT i, random_normal('{256}', i) FROM generate_series(1, 200
 CREATE TABLE few AS SELECT id, x FROM rows WHERE id <= 600;
 CREATE TABLE wide (id int, x tensor) WITH (parallel_workers = 2);
 INSERT INTO wide SELECT i, random_normal('{4000}', i) FROM generate_series(1, 2000) i;
-CREATE TABLE items AS SELECT random_normal('{9000,600}', 1) AS item, random_normal('{16000,600}', 2) AS query;
+CREATE TABLE items AS SELECT random_normal('{9000,600}', 1) AS item, random_normal('{16000,600}', 2) AS query, random_normal('{5000,600}', 4) AS part;
 CREATE TABLE small AS SELECT random_normal('{300,40}', 1) AS item, random_normal('{200,40}', 2) AS query;
 CREATE TABLE weights AS SELECT random_normal('{10000,256}', 3) AS w;
 SQL
 
 # name => [ a long statement, a short one, what its memory is called ]
 my %work = (
-	'maxsim' => [ 'SELECT maxsim(query, query) FROM items', "SELECT maxsim(query, item), maxsim(query, item, 'cosine') FROM small", 'maxsim' ],
+	'maxsim' => [ 'SELECT maxsim(query, part) FROM items', "SELECT maxsim(query, item), maxsim(query, item, 'cosine') FROM small", 'maxsim' ],
 	'pool_tokens' => [ 'SELECT shape(pool_tokens(item, 2)) FROM items', 'SELECT pool_tokens(item, 4) FROM small', 'pool_tokens' ],
 	'softmax_projection' => [ 'SELECT n_samples(softmax_projection((SELECT w FROM weights), x, 0.01)) FROM rows',
 		'SELECT projected(softmax_projection((SELECT w[1:200] FROM weights), x, 0.01)) FROM few', 'softmax_projection' ]);
