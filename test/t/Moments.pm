@@ -100,7 +100,7 @@ sub progress_faults
 		$silent = max($silent, $at - $last);
 		push @faults, sprintf('%.1f s of silence before %.1f s: %s', $at - $last, $at, $text) if @open && $at - $last > 3;
 		$last = $at;
-		next if $text eq '';
+		next if $text eq '' || $text =~ /^[^:]*: \d+ rows$/;
 		if ($text =~ /^(.*): 100 %, [\d.]+ s$/)
 		{
 			my ($level) = grep { $open[$_][0] eq $1 } reverse 0 .. $#open;
