@@ -124,7 +124,6 @@ visit_cells(Grid *g, GridVisit visit)
 	{
 		int			n_near = 0;
 
-		CHECK_FOR_INTERRUPTS();
 		for (int o = 0; o < g->n_offsets; o++)
 		{
 			uint64		key = c->key[cell] + g->step[o];
@@ -134,10 +133,8 @@ visit_cells(Grid *g, GridVisit visit)
 				near[n_near++] = place[o];
 		}
 		visit(g, cell, n_near, near);
-		if ((cell & 0xfff) == 0xfff)
-			progress_add(0x1000);
+		progress_add(c->start[cell + 1] - c->start[cell]);
 	}
-	progress_add(c->n_cells & 0xfff);
 	pfree(place);
 	pfree(near);
 }
@@ -297,7 +294,7 @@ dbscan_grid(const Within *w, int min_points, int32 *label)
 	g.parent = huge_alloc(cells->n_cells * sizeof(int32));
 	disjoint_init(cells->n_cells, g.parent);
 	find_offsets(&g);
-	progress_begin("dbscan", 3.0 * cells->n_cells);
+	progress_begin("dbscan", 3.0 * w->n);
 	visit_cells(&g, find_core);
 	visit_cells(&g, unite_cells);
 	visit_cells(&g, label_cell);

@@ -540,14 +540,14 @@ class Fuzzer:
     # ------------------------------------------------------------ all
 
     def plan(self):
-        """(label, share of the inputs, target)"""
+        """(label, share of the inputs, target); the last can take any number, and takes what the others leave"""
         targets = [("noticed", 1, self.noticed)]
         for name in self.types:
             targets += [("%s text" % name, 3, lambda r, b, n=name: self.text(r, b, n)),
                         ("%s binary" % name, 3, lambda r, b, n=name: self.binary(r, b, n))]
         return targets + [("npy", 3, self.npy), ("nifti", 5, self.nifti), ("json", 2, self.json), ("arrived", 40, self.arrived),
-                          ("functions", 30, self.functions), ("edges", 60, self.edges), ("operators", 10, self.operators),
-                          ("aggregates", 20, self.aggregates), ("made", 10, self.made)]
+                          ("edges", 60, self.edges), ("operators", 10, self.operators), ("aggregates", 20, self.aggregates), ("made", 10, self.made),
+                          ("functions", 30, self.functions)]
 
     def run(self):
         good = True
@@ -557,7 +557,8 @@ class Fuzzer:
         try:
             for label, share, run in plan:
                 if not self.only or re.search(self.only, label):
-                    good &= run(random.Random("%s:%s" % (self.seed, label)), max(20, self.inputs * share // total))
+                    left = self.inputs - self.totals.inputs if label == plan[-1][0] and not self.only else 0
+                    good &= run(random.Random("%s:%s" % (self.seed, label)), max(20, self.inputs * share // total, left))
         except KeyboardInterrupt:
             complaints.append("ended by a signal in %s" % self.current.name)
             self.current.report()
