@@ -19,6 +19,7 @@ CREATE TABLE image AS SELECT to_nifti(eye(4), reshape(t, '{250,200,70,4}')) AS f
 CREATE TABLE few AS SELECT i FROM generate_series(1, 3) i;
 SQL
 
+$Moments::held_most = 1048576;
 my $session = left_healthy($node, [ [ 60, 1 ], [ 250, 2 ] ], 3,
 	'element by element' => 'SELECT sum_of(exp(t) * t + power(abs(t), abs(t)) / 3) FROM big',
 	'reductions' => 'SELECT std_of(t), max_of(t), argmax(t), nan_count(t), mean_of(t) FROM big, generate_series(1, 20)',
