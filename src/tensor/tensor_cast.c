@@ -290,7 +290,7 @@ tensor_to_numeric(PG_FUNCTION_ARGS)
 	if (n == 0)
 		PG_RETURN_ARRAYTYPE_P(shape);
 	value_require("an array", size_add(bytes, size_mul(n, NUMERIC_LEAST)), ARRAY_HINT);
-	memory_claim_add(memory_claim(CurrentMemoryContext, "array of numeric"), size_mul(n, sizeof(Datum) + 4 * NUMERIC_LEAST), ARRAY_HINT);
+	memory_claim_add(memory_claim(CurrentMemoryContext, "array of numeric"), size_mul(n, sizeof(Datum) + (Size) 4 * NUMERIC_LEAST), ARRAY_HINT);
 	values = palloc_extended(n * sizeof(Datum), MCXT_ALLOC_HUGE);
 	for (Size i = 0; i < n; i++)
 	{

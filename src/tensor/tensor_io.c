@@ -489,7 +489,7 @@ print_row(StringInfo out, const Tensor *t, Size start, Size n, bool json)
 static void
 require_text(const Tensor *t, bool json)
 {
-	Size		limit = VALUE_MAX_BYTES - ROW_PART * NUMBER_CHARS;
+	Size		limit = VALUE_MAX_BYTES - (Size) ROW_PART * NUMBER_CHARS;
 	Size		n = tensor_size(t);
 	Size		bytes = 0;
 	Size		lists = 1;

@@ -21,10 +21,10 @@
 #include "tensor/tensor.h"
 
 /* What a form of a tensor takes: bytes a list, and a number. */
-#define TEXT_LIST_BYTES 3
-#define TEXT_NUMBER_BYTES 8
-#define TREE_LIST_BYTES 192				/* what jsonb_in builds: a list begins with room for four of 32 bytes, */
-#define TREE_NUMBER_BYTES 88			/* and its room doubles */
+#define TEXT_LIST_BYTES ((Size) 3)
+#define TEXT_NUMBER_BYTES ((Size) 8)
+#define TREE_LIST_BYTES ((Size) 192)		/* what jsonb_in builds: a list begins with room for four of 32 bytes, */
+#define TREE_NUMBER_BYTES ((Size) 88)		/* and its room doubles */
 #define CLAIMED_FROM ((Size) 1 << 20)	/* less is not worth counting */
 
 /* Claims, for the call, what the JSON of t takes; an empty tensor has lists too, as many as its first dimensions say. */

@@ -304,7 +304,7 @@ read_text(const uint8 *field, int width, char *out)
 	int			i;
 
 	for (i = 0; i < width && field[i] != '\0'; i++)
-		out[i] = field[i] >= ' ' && field[i] <= '~' ? (char) field[i] : '?';
+		out[i] = (char) (field[i] >= ' ' && field[i] <= '~' ? field[i] : '?');
 	out[i] = '\0';
 }
 
