@@ -16,14 +16,14 @@ INSERT INTO rows SELECT i, random_normal('{64}', i) FROM generate_series(1, 2000
 CREATE TABLE voxels AS SELECT id, ('(' || id % 30 || ',' || id / 30 % 30 || ',' || id / 900 || ')')::voxel AS v, x FROM rows;
 CREATE TABLE given AS SELECT id, run, id * (run + 7919) % 13 AS label FROM generate_series(1, 4000) id, generate_series(1, 60) run;
 CREATE TABLE trees AS SELECT 1 AS id, rdm(id, x, 'euclidean') AS r FROM rows WHERE id <= 5000;
-CREATE TABLE grown AS SELECT linkage(r, 'average') AS d, r FROM trees;
+CREATE TABLE grown AS SELECT linkage(r, 'average') AS d, r FROM (SELECT rdm(id, x, 'euclidean') AS r FROM rows WHERE id <= 1800) q;
 SQL
 
 my %long = (
 	'linkage, ward' => "SELECT linkage(id, x, 'ward') FROM rows",
 	'linkage, single' => "SELECT linkage(id, x, 'single') FROM rows",
-	'linkage of an rdm' => "SELECT n_leaves(linkage(r, m)), n_leaves(linkage(r, m)) FROM trees, unnest('{ward,average,complete,single}'::text[]) m, generate_series(1, 5)",
-	'cophenetic, dasgupta_cost' => 'SELECT sum(n_conditions(cophenetic(d))), sum(dasgupta_cost(d, r)) FROM grown, generate_series(1, 30)',
+	'linkage of an rdm' => "SELECT n_leaves(linkage(r, m)) FROM trees, unnest('{ward,average,complete,single}'::text[]) m, generate_series(1, 10)",
+	'cophenetic, dasgupta_cost' => 'SELECT sum(n_conditions(cophenetic(d))), sum(dasgupta_cost(d, r)) FROM grown, generate_series(1, 250)',
 	'ward_parcellate' => 'SELECT count(p) FROM (SELECT ward_parcellate(v, x, 20, 1.8) OVER () AS p FROM voxels) q',
 	'coassociation' => 'SELECT n_conditions(coassociation(id, run, label)) FROM (SELECT * FROM given UNION ALL SELECT id, run + 60, label FROM given UNION ALL SELECT id + 4000, run, label FROM given) g',
 	'consensus' => "SELECT count(*) FROM (SELECT label_sets_agg(id, run, label) AS s FROM (SELECT * FROM given UNION ALL SELECT id + 4000, run, label FROM given) g) q, consensus(s, 5)");

@@ -25,10 +25,13 @@ sub window
 	return "SELECT sum(hashtext(l::text)::bigint) FROM (SELECT $call OVER () AS l FROM $table) AS s";
 }
 
+# a graph whose factor has no room is solved without it: the last digits differ
+my $rounded = 'SELECT sum(hashtext(round(u::numeric, 6)::text)::bigint) FROM (SELECT spectral_embed(x[1:2], 9) OVER () AS l FROM few) AS s, unnest(l) AS u';
+
 # name => [ a long statement, a short one, what its scratch is called, a limit that holds the rows ]
 my %work = (
 	'nearest rows' => [ window('spectral(x, 8)', 'rows'), window('spectral(x, 8)', 'few'), 'spectral', '70MB' ],
-	'a long graph' => [ window('spectral_embed(x, 60)', 'plane'), window('spectral_embed(x[1:2], 9)', 'few'), 'spectral', '12MB' ],
+	'a long graph' => [ window('spectral_embed(x, 60)', 'plane'), $rounded, 'spectral', '12MB' ],
 	'dense graph' => [ window("spectral(x, 8, 'rbf', gamma => 3)", 'space'), window("spectral(x, 8, 'rbf', gamma => 3)", 'few'), 'spectral', '200MB' ],
 	'landmarks' => [ window('ncut(x, 8, 6000)', 'rows'), window('ncut(x, 8, 300)', 'few'), 'ncut', '150MB' ],
 	'all rows' => [ window("ncut_embed(x, 8, affinity => 'rbf', n_landmarks => 6000)", 'space'), window("ncut(x, 8, assign => 'kmeans')", 'few'), 'ncut', '100MB' ],
