@@ -135,9 +135,9 @@ def expected_cell(a, b, n):
 def test_chance_of_many_rows(db):
     """Independent labels share nothing but what chance gives: summed in full up to deviations of 1,000, by a series above."""
     with db.cursor() as cur:
-        cur.execute("CREATE TABLE ag_independent AS SELECT contingency_agg(a, b) AS c FROM (VALUES (1, 1), (1, 2), (2, 1), (2, 1), (2, 2), (2, 2)) v (a, b)")
+        cur.execute("CREATE TABLE ag_product AS SELECT contingency_agg(a, b) AS c FROM (VALUES (1, 1), (1, 2), (2, 1), (2, 1), (2, 2), (2, 2)) v (a, b)")
         for doublings in (12, 22):
-            cur.execute("""WITH RECURSIVE d AS (SELECT 0 AS i, c FROM ag_independent UNION ALL SELECT i + 1, c + c FROM d WHERE i < %s)
+            cur.execute("""WITH RECURSIVE d AS (SELECT 0 AS i, c FROM ag_product UNION ALL SELECT i + 1, c + c FROM d WHERE i < %s)
                            SELECT ami(c) FROM d WHERE i = %s""", (doublings, doublings))
             many = 1 << doublings
             chance = float(sum(expected_cell(a * many, b * many, 6 * many) for a in (2, 4) for b in (3, 3))) / (6 * many)
