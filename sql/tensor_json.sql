@@ -14,6 +14,13 @@ SELECT '[]'::json::tensor, '[[],[]]'::jsonb::tensor, NULL::json::tensor;
 SELECT astype(v::json::tensor, 'float4') = v, astype(v::jsonb::tensor, 'float4') = v
 FROM (SELECT random_normal(ARRAY[7, 3], 2)) AS q (v);
 
+-- jsonb is written in its stored form: the bytes are those that PostgreSQL makes of the same JSON
+SELECT name, record_image_eq(row(v::jsonb), row(v::json::text::jsonb)) AS same_bytes, size(v::jsonb::tensor) AS n
+FROM (VALUES ('a number', '-1.5'::tensor), ('NaN', 'NaN'), ('an infinity', '-Infinity'), ('empty', '[]'), ('empty lists', zeros('{40,0}')),
+	('empty lists of lists', zeros('{2,33,0,3}')), ('no numbers', '[NaN,Infinity,1,-Infinity,NaN,0,-0]'), ('widest', 'float8:[1e308,-2.2250738585072014e-308,5e-324,0.1234567890123456]'),
+	('float2', random_normal('{5,100}', 1, 'float2')), ('float4', random_normal('{3,2,65}', 1)), ('float8', random_normal('{70,3}', 1, 'float8') * 1e6),
+	('integers', arange(0, 10000)), ('many lists', ones('{300,1}'))) AS q (name, v);
+
 -- Refused
 SELECT '[[1,2],[3]]'::json::tensor;
 SELECT '[1,[2]]'::jsonb::tensor;
@@ -23,3 +30,7 @@ SELECT '["1"]'::jsonb::tensor;
 SELECT '"x"'::json::tensor;
 SELECT '[[[[[[[[[1]]]]]]]]]'::json::tensor;
 SELECT '[1e400]'::json::tensor;
+-- in the text that PostgreSQL makes of the jsonb
+SELECT '{"a": [1, {"b\"c": null}], "d": false, "e": {}}'::jsonb::tensor;
+SELECT '[[1, "x\ty", [], null], {}]'::jsonb::tensor;
+SELECT 'true'::jsonb::tensor;

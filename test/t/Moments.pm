@@ -133,11 +133,13 @@ sub progress_faults
 
 # ---- what is left behind
 
-# The memory contexts of a session by name: [ how many, their bytes ].
+# The memory contexts of a session by name: [ how many, their bytes ].  PostgreSQL makes one at the first message of a
+# parallel worker, which may be at any moment, and keeps it.
 sub contexts_of
 {
 	my ($session) = @_;
-	my $listed = $session->query('SELECT name, count(*), sum(total_bytes) FROM pg_backend_memory_contexts GROUP BY name;');
+	my $listed = $session->query('SELECT name, count(*), sum(total_bytes) FROM pg_backend_memory_contexts '
+		  . "WHERE name <> 'HandleParallelMessages' GROUP BY name;");
 	return { map { my ($name, $count, $bytes) = /^(.*)\|(\d+)\|(\d+)$/; ($name => [ $count, $bytes ]) } split /\n/, $listed };
 }
 
