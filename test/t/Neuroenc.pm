@@ -17,6 +17,7 @@ our @EXPORT = qw(start_node create_rows ridge_statement backend_pid anonymous_kb
   stolen other_threads all_signals_blocked threads_at_once client_processes timed_out refusal left_healthy same_with_threads wait_until crashes);
 
 # A running node; the extension is in database postgres.
+# Scans begin at the first row, also after one that was cancelled in its middle: sums round alike.
 sub start_node
 {
 	my ($name, $settings) = @_;
@@ -27,6 +28,7 @@ fsync = off
 shared_buffers = 64MB
 max_wal_size = 4GB
 autovacuum = off
+synchronize_seqscans = off
 jit = off
 CONF
 	$node->append_conf('postgresql.conf', $settings) if defined $settings;
