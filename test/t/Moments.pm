@@ -75,7 +75,7 @@ sub watched
 	my ($session, $sql) = @_;
 	my @notices;
 	my ($start, $taken) = (time(), stolen());
-	my $elapsed = sub { time() - $start - (stolen() - $taken) };
+	my $elapsed = sub { max(0, time() - $start - (stolen() - $taken)) };
 	begin($session, $sql);
 	until (ended($session))
 	{
