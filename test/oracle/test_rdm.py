@@ -37,15 +37,15 @@ def check(db, label, X, what, rtol=1e-6, scipy=True):
     load(db, 'rdm_t', label, X)
     names, P = means(label, X)
     state = of_table('patterns_agg(label, x)')
+    want = {metric: reference(P, metric) if P.size < 1e6 else squareform(pdist(P, metric)) for metric in METRICS}
     for metric in METRICS:
-        want = reference(P, metric) if P.size < 1e6 else squareform(pdist(P, metric))
         if scipy:
-            assert_close(f'{what}, {metric}: the reference is SciPy', want, cdist(P, P, metric), rtol=1e-9, atol=1e-12)
+            assert_close(f'{what}, {metric}: the reference is SciPy', want[metric], cdist(P, P, metric), rtol=1e-9, atol=1e-12)
         labels, got = matrix(db, of_table(f"rdm(label, x, '{metric}')"))
         assert labels == names, (labels, names)
-        assert_close(f'{what}, {metric}', got, want, rtol=rtol)
+        assert_close(f'{what}, {metric}', got, want[metric], rtol=rtol)
         assert_close(f'{what}, {metric}, of the state', matrix(db, f"rdm({state}, '{metric}')")[1], got, rtol=0)
-    assert_close(f'{what}, default', matrix(db, of_table('rdm(label, x)'))[1], reference(P, 'correlation'), rtol=rtol)
+    assert_close(f'{what}, default', matrix(db, of_table('rdm(label, x)'))[1], want['correlation'], rtol=rtol)
 
 
 def test_random_patterns(db):
