@@ -159,6 +159,21 @@ state_argument_kept(const StateKind *kind, FunctionCallInfo fcinfo)
 
 /* ---- aggregates ---- */
 
+/* A state in cxt to be changed; a flat one is read there, which is a copy already: states can be as large as a table. */
+static void *
+own_state(const StateKind *kind, Datum d, MemoryContext cxt)
+{
+	MemoryContext old;
+	void	   *state;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(d)))
+		return kind->copy(cxt, state_from_datum(kind, d));
+	old = MemoryContextSwitchTo(cxt);
+	state = (void *) state_from_datum(kind, d);
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
 void *
 state_running(const StateKind *kind, FunctionCallInfo fcinfo, MemoryContext cxt)
 {
@@ -169,7 +184,7 @@ state_running(const StateKind *kind, FunctionCallInfo fcinfo, MemoryContext cxt)
 	d = PG_GETARG_DATUM(0);
 	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(d)))
 		return expanded_state(kind, d);
-	return kind->copy(cxt, state_from_datum(kind, d));
+	return own_state(kind, d, cxt);
 }
 
 Datum
@@ -188,12 +203,12 @@ state_combine(const StateKind *kind, FunctionCallInfo fcinfo)
 
 	if (!PG_ARGISNULL(1))
 	{
-		const void *other = state_from_datum(kind, PG_GETARG_DATUM(1));
+		Datum		other = PG_GETARG_DATUM(1);
 
 		if (state == NULL)
-			state = kind->copy(cxt, other);
+			state = own_state(kind, other, cxt);
 		else
-			kind->merge(state, other);
+			kind->merge(state, state_from_datum(kind, other));
 	}
 	return state_return(fcinfo, state);
 }
