@@ -5,6 +5,9 @@
  *
  * Two tensors give the wider of their element types; a scalar is rounded to the
  * tensor's own type (float4 for float2), as NumPy does with Python's numbers.
+ *
+ * Arguments that were fetched out of line are freed: an expression holds its
+ * results until the row is done, and copies of a stored tensor would double that.
  */
 #include "postgres.h"
 
@@ -29,28 +32,33 @@ scalar_operand(double value, TensorType dtype)
 static Datum
 tensor_tensor(FunctionCallInfo fcinfo, BinaryOp op)
 {
-	const Tensor *a = PG_GETARG_TENSOR(0);
-	const Tensor *b = PG_GETARG_TENSOR(1);
+	Tensor	   *a = PG_GETARG_TENSOR(0);
+	Tensor	   *b = PG_GETARG_TENSOR(1);
+	Tensor	   *out = elementwise_binary(op, a, b, tensor_common_type(a->dtype, b->dtype));
 
-	PG_RETURN_TENSOR(elementwise_binary(op, a, b, tensor_common_type(a->dtype, b->dtype)));
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	PG_RETURN_TENSOR(out);
 }
 
 static Datum
 tensor_scalar(FunctionCallInfo fcinfo, BinaryOp op)
 {
-	const Tensor *a = PG_GETARG_TENSOR(0);
-	const Tensor *b = scalar_operand(PG_GETARG_FLOAT8(1), a->dtype);
+	Tensor	   *a = PG_GETARG_TENSOR(0);
+	Tensor	   *out = elementwise_binary(op, a, scalar_operand(PG_GETARG_FLOAT8(1), a->dtype), a->dtype);
 
-	PG_RETURN_TENSOR(elementwise_binary(op, a, b, a->dtype));
+	PG_FREE_IF_COPY(a, 0);
+	PG_RETURN_TENSOR(out);
 }
 
 static Datum
 scalar_tensor(FunctionCallInfo fcinfo, BinaryOp op)
 {
-	const Tensor *b = PG_GETARG_TENSOR(1);
-	const Tensor *a = scalar_operand(PG_GETARG_FLOAT8(0), b->dtype);
+	Tensor	   *b = PG_GETARG_TENSOR(1);
+	Tensor	   *out = elementwise_binary(op, scalar_operand(PG_GETARG_FLOAT8(0), b->dtype), b, b->dtype);
 
-	PG_RETURN_TENSOR(elementwise_binary(op, a, b, b->dtype));
+	PG_FREE_IF_COPY(b, 1);
+	PG_RETURN_TENSOR(out);
 }
 
 #define BINARY_FUNCTION(name, form, op) \
@@ -76,12 +84,22 @@ BINARY_FUNCTION(tensor_scalar_divide, scalar_tensor, BINARY_DIVIDE)
 BINARY_FUNCTION(tensor_power, tensor_tensor, BINARY_POWER)
 BINARY_FUNCTION(tensor_power_scalar, tensor_scalar, BINARY_POWER)
 
+static Datum
+tensor_alone(FunctionCallInfo fcinfo, UnaryOp op)
+{
+	Tensor	   *t = PG_GETARG_TENSOR(0);
+	Tensor	   *out = elementwise_unary(op, t, 0, 0);
+
+	PG_FREE_IF_COPY(t, 0);
+	PG_RETURN_TENSOR(out);
+}
+
 #define UNARY_FUNCTION(name, op) \
 PG_FUNCTION_INFO_V1(name); \
 Datum \
 name(PG_FUNCTION_ARGS) \
 { \
-	PG_RETURN_TENSOR(elementwise_unary(op, PG_GETARG_TENSOR(0), 0, 0)); \
+	return tensor_alone(fcinfo, op); \
 }
 
 UNARY_FUNCTION(tensor_negate, UNARY_NEGATE)
@@ -94,9 +112,10 @@ PG_FUNCTION_INFO_V1(tensor_clip);
 Datum
 tensor_clip(PG_FUNCTION_ARGS)
 {
-	const Tensor *t = PG_GETARG_TENSOR(0);
+	Tensor	   *t = PG_GETARG_TENSOR(0);
 	double		lo = PG_GETARG_FLOAT8(1);
 	double		hi = PG_GETARG_FLOAT8(2);
+	Tensor	   *out;
 
 	if (!(lo <= hi))
 		ereport(ERROR,
@@ -104,26 +123,33 @@ tensor_clip(PG_FUNCTION_ARGS)
 				 errmsg("clip's bounds are not in order"),
 				 errdetail_client("They are %g and %g.", lo, hi),
 				 errhint("Use -infinity or infinity for no bound.")));
-	PG_RETURN_TENSOR(elementwise_unary(UNARY_CLIP, t, lo, hi));
+	out = elementwise_unary(UNARY_CLIP, t, lo, hi);
+	PG_FREE_IF_COPY(t, 0);
+	PG_RETURN_TENSOR(out);
 }
 
 PG_FUNCTION_INFO_V1(tensor_l2_normalize);
 Datum
 tensor_l2_normalize(PG_FUNCTION_ARGS)
 {
-	const Tensor *t = PG_GETARG_TENSOR(0);
+	Tensor	   *t = PG_GETARG_TENSOR(0);
+	Tensor	   *out = elementwise_standardize(t, 0, 0, reduce_norm(t, 2));
 
-	PG_RETURN_TENSOR(elementwise_standardize(t, 0, 0, reduce_norm(t, 2)));
+	PG_FREE_IF_COPY(t, 0);
+	PG_RETURN_TENSOR(out);
 }
 
 PG_FUNCTION_INFO_V1(tensor_zscore);
 Datum
 tensor_zscore(PG_FUNCTION_ARGS)
 {
-	const Tensor *t = PG_GETARG_TENSOR(0);
+	Tensor	   *t = PG_GETARG_TENSOR(0);
 	Spread		s = {0};
+	Tensor	   *out;
 
 	if (tensor_size(t) > 0)
 		s = reduce_spread(t);
-	PG_RETURN_TENSOR(elementwise_standardize(t, s.shift, s.mean, s.sd));
+	out = elementwise_standardize(t, s.shift, s.mean, s.sd);
+	PG_FREE_IF_COPY(t, 0);
+	PG_RETURN_TENSOR(out);
 }
