@@ -27,10 +27,11 @@
 
 /* ---- what the answers share ---- */
 
-/* An RDM over the table's conditions, distances unset. */
+/* An RDM over the table's conditions, distances unset; scratch answers for its bytes until it is returned. */
 static Rdm *
-rdm_of_table(const PatternTable *t, RdmMetric metric)
+rdm_of_table(const PatternTable *t, RdmMetric metric, MemoryContext scratch)
 {
+	memory_claim_add(memory_claim(scratch, "rdm"), rdm_bytes(t->labels, t->n, false), MEMORY_HINT);
 	return rdm_new(metric, t->labels, t->n, false);
 }
 
@@ -108,7 +109,7 @@ patterns_rdm(const Patterns *p, RdmMetric metric, const Tensor *precision)
 	MemoryContextSwitchTo(scratch);
 	t = patterns_table(p);
 	MemoryContextSwitchTo(home);
-	r = rdm_of_table(t, metric);
+	r = rdm_of_table(t, metric, scratch);
 	d = RDM_DISTANCES(r);
 	MemoryContextSwitchTo(scratch);
 	defined = palloc(Max(1, t->n) * sizeof(bool));
@@ -140,7 +141,7 @@ patterns_crossnobis(const Patterns *p, const Tensor *precision)
 	MemoryContextSwitchTo(scratch);
 	t = patterns_table(p);
 	MemoryContextSwitchTo(home);
-	r = rdm_of_table(t, RDM_CROSSNOBIS);
+	r = rdm_of_table(t, RDM_CROSSNOBIS, scratch);
 	MemoryContextSwitchTo(scratch);
 	cells = points_of_cells(t);
 	if (precision)
@@ -319,7 +320,7 @@ patterns_poisson(const Patterns *p, double prior_lambda, double prior_weight, bo
 	MemoryContextSwitchTo(scratch);
 	t = patterns_table(p);
 	MemoryContextSwitchTo(home);
-	r = rdm_of_table(t, RDM_POISSON);
+	r = rdm_of_table(t, RDM_POISSON, scratch);
 	MemoryContextSwitchTo(scratch);
 	rates = points_of_rates(points_of_conditions(t), prior_lambda, prior_weight);
 	if (crossvalidate)

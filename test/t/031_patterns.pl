@@ -57,13 +57,13 @@ foreach my $name (sort keys %work)
 	like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
-# ... and where only the scratch would not fit
-foreach my $case ([ '60MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis', 'crossnobis' ],
+# ... and where only the answer or the scratch would not fit
+foreach my $case ([ '70MB', 'rdm', 'rdm' ], [ '120MB', 'rdm', 'neuroenc distances' ], [ '50MB', 'crossnobis', 'crossnobis' ],
 	[ '120MB', 'rdm, mahalanobis', '(whitening patterns|neuroenc distances)' ])
 {
 	my ($limit, $name, $what) = @$case;
 	my $err = refusal($node, $limit, $work{$name}[0]);
-	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: its scratch is claimed before it is allocated");
+	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name, $limit: claimed before it is allocated");
 }
 
 # The same bits at one and three threads.
