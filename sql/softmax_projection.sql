@@ -80,7 +80,7 @@ SELECT (SELECT p FROM projection_whole) + softmax_projection('[1,2]', '[3,4]', 0
 SELECT a + b FROM (SELECT softmax_projection('[1,2]', k, 1) AS a, softmax_projection('[2,1]', k, 1) AS b FROM projection_keys) s;
 SELECT softmax_projection_add(NULL, '[1]', '[1]', 1);
 SELECT 'softmax_projection(x):AQ=='::softmax_projection;
-SET neuroenc.memory_limit = '1MB';
+SET neuroenc.memory_limit = '3MB';
 SELECT softmax_projection(random_normal('{10000,64}', 1), random_normal('{64}', i), 1) FROM generate_series(1, 3) i;
 RESET neuroenc.memory_limit;
 

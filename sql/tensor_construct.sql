@@ -48,3 +48,8 @@ FROM unnest(random_normal('{1000000}', 3, 'float8')) AS u;
 SELECT abs(avg(u) - 0.5) < 0.0015, abs(variance(u) - 1.0 / 12) < 0.0005, min(u) >= 0, max(u) < 1, max(u) > 0.9999
 FROM unnest(random_uniform('{1000000}', 3)) AS u;
 SELECT min(u) >= 0, max(u) < 1 FROM unnest(random_uniform('{100000}', 4, 'float2')) AS u;
+
+-- larger than the memory limit
+SET neuroenc.memory_limit = '1MB';
+SELECT zeros('{1000,300}');
+RESET neuroenc.memory_limit;

@@ -112,20 +112,37 @@ size_text(Size bytes)
 	return psprintf("%.1f %s", value, units[unit]);
 }
 
+static Size
+limit_bytes(void)
+{
+	return (Size) neuroenc_memory_limit * 1024;
+}
+
+_Noreturn static void
+report_over_limit(const char *what, Size bytes, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("%s needs %s of memory, more than neuroenc.memory_limit allows", what, size_text(bytes)),
+			 errdetail("The limit is %s, of which %s are in use.", size_text(limit_bytes()), size_text(claimed_bytes)),
+			 hint ? errhint("%s Or raise neuroenc.memory_limit.", hint) :
+			 errhint("Raise neuroenc.memory_limit.")));
+}
+
+void
+memory_require(const char *what, Size bytes, const char *hint)
+{
+	if (bytes > limit_bytes())
+		report_over_limit(what, bytes, hint);
+}
+
 void
 memory_claim_add(MemoryClaim *claim, Size bytes, const char *hint)
 {
-	Size		limit = (Size) neuroenc_memory_limit * 1024;
+	Size		limit = limit_bytes();
 
 	if (bytes > limit || claimed_bytes > limit - bytes)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("%s needs %s of memory, more than neuroenc.memory_limit allows",
-						claim->what, size_text(bytes)),
-				 errdetail("The limit is %s, of which %s are in use.",
-						   size_text(limit), size_text(claimed_bytes)),
-				 hint ? errhint("%s Or raise neuroenc.memory_limit.", hint) :
-				 errhint("Raise neuroenc.memory_limit.")));
+		report_over_limit(claim->what, bytes, hint);
 	claimed_bytes += bytes;
 	most_claimed = Max(most_claimed, claimed_bytes);
 	claim->bytes += bytes;
@@ -240,7 +257,7 @@ memory_define_gucs(void)
 	DefineCustomIntVariable("neuroenc.memory_limit",
 							"Memory that neuroenc's live states and scratch may take in a backend.",
 							"An estimate is made before work starts; work that would pass the limit "
-							"is refused with both figures. Default 4GB, at least 1MB; kB if no unit is given.",
+							"is refused with both figures, as is a tensor that alone is larger. Default 4GB, at least 1MB; kB if no unit is given.",
 							&neuroenc_memory_limit,
 							4 * 1024 * 1024, 1024, MAX_KILOBYTES,
 							PGC_USERSET, GUC_UNIT_KB,

@@ -33,6 +33,9 @@ extern MemoryClaim *memory_claim(MemoryContext cxt, const char *what);
 extern void memory_claim_add(MemoryClaim *claim, Size bytes, const char *hint);
 extern void memory_claim_sub(MemoryClaim *claim, Size bytes);
 
+/* The same ERROR for what alone is larger than neuroenc.memory_limit: a value, which its context holds and nobody claims. */
+extern void memory_require(const char *what, Size bytes, const char *hint);
+
 /* The largest value: PostgreSQL's 1 GB, less room for the header of a row and its smaller columns. */
 #define VALUE_MAX_BYTES (MaxAllocSize - 1024)
 

@@ -99,8 +99,10 @@ tensor_new_unset(TensorType dtype, int ndim, const int32 *dims)
 	Size		n = tensor_check_shape(dtype, ndim, dims);
 	Size		header = TENSOR_HEADER_SIZE(ndim);
 	Size		bytes = header + n * (Size) dtype;
-	Tensor	   *t = palloc(bytes);
+	Tensor	   *t;
 
+	memory_require("a tensor", bytes, TENSOR_SIZE_HINT);
+	t = palloc(bytes);
 	memset(t, 0, header);		/* the padding too: equal tensors are equal bytes */
 	SET_VARSIZE(t, bytes);
 	t->version = TENSOR_VERSION;
