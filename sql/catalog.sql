@@ -40,6 +40,10 @@ FROM pg_aggregate a JOIN functions f ON f.oid = a.aggfnoid
 JOIN pg_proc p ON p.oid IN (a.aggtransfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggfinalfn)
 WHERE f.proparallel = 's' AND p.proparallel <> 's' ORDER BY 1, 2;
 
+-- A worker that keeps rows sends them all: the cost of combining keeps the planner from it.
+SELECT f.signature FROM functions f JOIN pg_aggregate a ON a.aggfnoid = f.oid JOIN pg_proc p ON p.oid = a.aggcombinefn
+WHERE a.aggtranstype::regtype::text IN ('lab.points', 'lab.predictions', 'lab.recordings', 'lab.trial_set') AND p.procost < 1e8 ORDER BY 1;
+
 -- An internal state that is merged is serialised too; no polymorphic arguments.
 SELECT f.signature FROM functions f JOIN pg_aggregate a ON a.aggfnoid = f.oid
 WHERE a.aggtranstype = 'internal'::regtype AND a.aggcombinefn <> 0 AND (a.aggserialfn = 0 OR a.aggdeserialfn = 0) ORDER BY 1;

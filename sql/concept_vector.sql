@@ -30,6 +30,7 @@ SELECT (r).n, (r).unit, (r).unit_iou > 0.15 AS one, (r).combined_iou > (r).unit_
 FROM (SELECT concept_vector(concept_agg(x, mask, fold), 0.1) AS r FROM concept_pictures) q;
 SELECT a::text = b::text AS same FROM (SELECT concept_vector(x, mask, fold ORDER BY i) AS a, concept_vector(x, mask, fold ORDER BY md5(i::text)) AS b FROM concept_pictures) q;
 ALTER TABLE concept_pictures SET (parallel_workers = 2);
+ALTER FUNCTION points_combine_rows(points, points) COST 1;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 EXPLAIN (COSTS OFF) SELECT concept_vector(x, mask, fold) FROM concept_pictures;
 CREATE TEMP TABLE in_parallel AS SELECT concept_vector(x, mask, fold)::text AS r, n_samples(concept_agg(x, mask)) AS n FROM concept_pictures;

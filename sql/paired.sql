@@ -39,6 +39,7 @@ INSERT INTO paired_rows SELECT i, random_normal('{5}', i), random_normal('{4}', 
 ANALYZE paired_rows;
 CREATE TEMP TABLE serial_answer AS SELECT cka(s), mean_cca(s), procrustes(s), cka_debiased(s) AS debiased FROM (SELECT paired_agg(x, y) AS s FROM paired_rows) AS q;
 SET min_parallel_table_scan_size = 0;
+ALTER FUNCTION paired_combine_rows(paired, paired) COST 1;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 EXPLAIN (COSTS OFF) SELECT paired_agg(x, y), cka(x, y), cka_debiased(x, y), cka_rbf(x, y), cka_rbf(x, y, 2), cca(x, y), cca(x, y, 1),

@@ -43,6 +43,7 @@ ANALYZE predictions_rows;
 CREATE TEMP TABLE serial_answer AS
 	SELECT t.* FROM (SELECT predictions_agg(x, y, block, i) AS s FROM predictions_rows WHERE i >= 10 AND i < 2990) AS q, permutation_test(s) AS t;
 SET min_parallel_table_scan_size = 0;
+ALTER FUNCTION predictions_combine_rows(predictions, predictions) COST 1;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 EXPLAIN (COSTS OFF) SELECT predictions_agg(x, y, block), predictions_agg(x, y, block, i), predictions_agg(x, x, y, block),

@@ -37,6 +37,7 @@ ANALYZE recordings_rows;
 CREATE TEMP TABLE serial_answer AS
 	SELECT isc(subject, t, y) AS isc, shared_response(srm(subject, t, y, 2)) AS srm FROM recordings_rows;
 SET min_parallel_table_scan_size = 0;
+ALTER FUNCTION recordings_combine_rows(recordings, recordings) COST 1;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 EXPLAIN (COSTS OFF) SELECT recordings_agg(subject, t, y), isc(subject, t, y), isc_pairwise(subject, t, y), isfc(subject, t, y),

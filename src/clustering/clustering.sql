@@ -57,8 +57,8 @@ COMMENT ON FUNCTION converged(clustering) IS 'did its best start settle before m
 -- what aggregates of several methods share
 
 CREATE FUNCTION clustering_points_add(points, tensor, int) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_points_add_k' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clustering_points_add_k' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clustering_points_add(points, tensor, int) IS 'transition function of aggregates f(t, k) that cluster rows';
 CREATE FUNCTION clustering_points_add(points, tensor, int, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_points_add_k_seed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clustering_points_add_k_seed' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clustering_points_add(points, tensor, int, bigint) IS 'transition function of aggregates f(t, k, seed) that cluster rows';

@@ -95,13 +95,13 @@ CREATE FUNCTION knn_graph(p points, k int, metric text DEFAULT 'euclidean', weig
     AS 'MODULE_PATHNAME', 'clustering_knn_graph' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION knn_graph(points, int, text, text) IS 'the graph of nearest neighbours of points with ids: two rows are joined where one of them is among the k nearest of the other. Neighbours are exact, by metric euclidean or cosine (distance 1 - cosine), in float8; of rows equally near the first in the order of content, then of id. weight: connectivity, 1; distance, for shortest paths and the like, not for communities; jaccard, the share of neighbours that two rows have in common, what is in both neighbourhoods over what is in either, the row itself and its k nearest being its neighbourhood (as PhenoGraph: Levine et al. 2015): weak between clusters, never 0. edges(g) lists it, leiden(g) finds its communities. Cost: n^2 d flops for n rows of d elements, shared by neuroenc.threads threads; memory: the rows as float8, 40 (k + 4) n bytes and 24 bytes an edge. Errors: k under 1 or not under n, an id that comes twice, points without ids, a row of zeros (cosine), neuroenc.memory_limit';
 CREATE FUNCTION knn_graph_add(points, bigint, tensor, int) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION knn_graph_add(points, bigint, tensor, int) IS 'transition function of knn_graph(id, t, k)';
 CREATE FUNCTION knn_graph_add(points, bigint, tensor, int, text) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION knn_graph_add(points, bigint, tensor, int, text) IS 'transition function of knn_graph(id, t, k, metric)';
 CREATE FUNCTION knn_graph_add(points, bigint, tensor, int, text, text) RETURNS points
-    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clustering_knn_graph_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION knn_graph_add(points, bigint, tensor, int, text, text) IS 'transition function of knn_graph(id, t, k, metric, weight)';
 CREATE FUNCTION knn_graph_final(points) RETURNS graph
     AS 'MODULE_PATHNAME', 'clustering_knn_graph_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -109,16 +109,16 @@ COMMENT ON FUNCTION knn_graph_final(points) IS 'final function of the aggregates
 
 CREATE AGGREGATE knn_graph(id bigint, t tensor, k int) (
     SFUNC = knn_graph_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE knn_graph(bigint, tensor, int) IS 'the graph of nearest neighbours of the vectors t of all rows: knn_graph(points_agg(id, t), k), where the rest is told. Rows where id or t is NULL are skipped, no row gives NULL; k must be the same in every row';
 CREATE AGGREGATE knn_graph(id bigint, t tensor, k int, metric text) (
     SFUNC = knn_graph_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE knn_graph(bigint, tensor, int, text) IS 'knn_graph(points_agg(id, t), k, metric)';
 CREATE AGGREGATE knn_graph(id bigint, t tensor, k int, metric text, weight text) (
     SFUNC = knn_graph_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = knn_graph_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE knn_graph(bigint, tensor, int, text, text) IS 'knn_graph(points_agg(id, t), k, metric, weight)';

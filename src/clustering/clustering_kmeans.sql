@@ -10,12 +10,12 @@ COMMENT ON FUNCTION kmeans_final(points) IS 'final function of kmeans_fit(t, k) 
 
 CREATE AGGREGATE kmeans_fit(t tensor, k int) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE kmeans_fit(tensor, int) IS 'k-means of all rows as a model, kmeans_fit(t, k, 0)';
 CREATE AGGREGATE kmeans_fit(t tensor, k int, seed bigint) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE kmeans_fit(tensor, int, bigint) IS 'k-means of all rows as a model: a clustering, with centroids, sizes and inertia, that labels rows by assign(c, t), also of other tables; rows where t is NULL are skipped, no row gives NULL. Its labels are those of the window function kmeans(t, k, seed), whose comment tells the method; n_init 10, max_iter 300, tol 1e-4: for others kmeans_fit(points_agg(t), k, ...). Memory: the rows twice, and some 100 bytes a row. Errors as there';
 CREATE FUNCTION kmeans_fit(p points, k int, seed bigint DEFAULT 0, n_init int DEFAULT 10, max_iter int DEFAULT 300, tol float8 DEFAULT 1e-4, init tensor DEFAULT NULL) RETURNS clustering
@@ -34,12 +34,12 @@ COMMENT ON FUNCTION spherical_kmeans_final(points) IS 'final function of spheric
 
 CREATE AGGREGATE spherical_kmeans_fit(t tensor, k int) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = spherical_kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = spherical_kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE spherical_kmeans_fit(tensor, int) IS 'spherical k-means of all rows as a model, spherical_kmeans_fit(t, k, 0)';
 CREATE AGGREGATE spherical_kmeans_fit(t tensor, k int, seed bigint) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = spherical_kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = spherical_kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE spherical_kmeans_fit(tensor, int, bigint) IS 'spherical k-means of all rows as a model: a clustering, with centroids, sizes and inertia, that labels rows by assign(c, t), also of other tables; rows where t is NULL are skipped, no row gives NULL. Its labels are those of the window function spherical_kmeans(t, k, seed), whose comment tells the method; n_init 10, max_iter 300, tol 1e-4: for others spherical_kmeans_fit(points_agg(t), k, ...). Memory: the rows twice, and some 100 bytes a row. Errors as there';
 CREATE FUNCTION spherical_kmeans_fit(p points, k int, seed bigint DEFAULT 0, n_init int DEFAULT 10, max_iter int DEFAULT 300, tol float8 DEFAULT 1e-4, init tensor DEFAULT NULL) RETURNS clustering

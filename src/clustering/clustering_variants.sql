@@ -12,12 +12,12 @@ COMMENT ON FUNCTION balanced_kmeans_final(points) IS 'final function of balanced
 
 CREATE AGGREGATE balanced_kmeans_fit(t tensor, k int) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = balanced_kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = balanced_kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE balanced_kmeans_fit(tensor, int) IS 'k-means with clusters of equal size of all rows as a model, balanced_kmeans_fit(t, k, 0)';
 CREATE AGGREGATE balanced_kmeans_fit(t tensor, k int, seed bigint) (
     SFUNC = clustering_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = balanced_kmeans_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = balanced_kmeans_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE balanced_kmeans_fit(tensor, int, bigint) IS 'k-means with clusters of equal size of all rows as a model: a clustering, with centroids, sizes (equal up to one) and inertia; rows where t is NULL are skipped, no row gives NULL. Method and errors as balanced_kmeans(t, k, seed). assign(c, t) gives a row the nearest centroid, whatever the sizes then are';
 CREATE FUNCTION balanced_kmeans_fit(p points, k int, seed bigint DEFAULT 0, n_init int DEFAULT 10) RETURNS clustering

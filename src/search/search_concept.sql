@@ -1,20 +1,20 @@
 -- concepts in maps of activations
 
 CREATE FUNCTION concept_add(points, tensor, tensor) RETURNS points
-    AS 'MODULE_PATHNAME', 'search_concept_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'search_concept_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION concept_add(points, tensor, tensor) IS 'transition function of concept_agg(x, mask) and concept_vector(x, mask)';
 CREATE FUNCTION concept_add(points, tensor, tensor, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'search_concept_add_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'search_concept_add_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION concept_add(points, tensor, tensor, bigint) IS 'transition function of concept_agg(x, mask, fold) and concept_vector(x, mask, fold)';
 
 CREATE AGGREGATE concept_agg(x tensor, mask tensor) (
     SFUNC = concept_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE concept_agg(tensor, tensor) IS 'the places of pictures as points, for concept_vector and concept_units: x holds a map of activations for each unit (units x height x width, or units x any shape), mask one of that shape, 1 where the concept is, 0 where it is not, NaN where that is not known (that place is left out: so a sample can be taken). Each place becomes a point of the units'' activations there, labelled 1 or 0. Nothing is resized. Rows where x or mask is NULL are skipped. Memory: units x places (float4 unless x is float8). Errors: shapes that do not fit, another value in a mask, an activation that is NaN or infinite (named by the point''s ordinal and the unit)';
 CREATE AGGREGATE concept_agg(x tensor, mask tensor, fold bigint) (
     SFUNC = concept_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE concept_agg(tensor, tensor, bigint) IS 'concept_agg(x, mask) with a cross-validation fold for each picture, for held-out scores';
 
@@ -31,12 +31,12 @@ CREATE FUNCTION concept_vector_final(points) RETURNS concept_vector_result
 COMMENT ON FUNCTION concept_vector_final(points) IS 'final function of concept_vector(x, mask)';
 CREATE AGGREGATE concept_vector(x tensor, mask tensor) (
     SFUNC = concept_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = concept_vector_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = concept_vector_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE concept_vector(tensor, tensor) IS 'concept_vector(concept_agg(x, mask)) with its defaults: the best single unit for a concept against the best combination of units, from maps of activations x (units x height x width) and binary masks; NULL without rows';
 CREATE AGGREGATE concept_vector(x tensor, mask tensor, fold bigint) (
     SFUNC = concept_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = concept_vector_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = concept_vector_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE concept_vector(tensor, tensor, bigint) IS 'concept_vector(x, mask) with folds of pictures: also the IoUs on held-out folds';
 

@@ -32,7 +32,7 @@ CREATE FUNCTION logistic_cv(p points, alphas float8[] DEFAULT '{0.01,0.1,1,10,10
 COMMENT ON FUNCTION logistic_cv(points, float8[], boolean, boolean, text) IS 'the logistic regression of the labels of points on their vectors, at the best of several alphas: logistic_cv(points_agg(x, y, fold), alphas => ''{0.1,1,10}''). Each fold is left out in turn, the others are fitted at each alpha as logistic_fit does, and the fold''s rows are scored; of each alpha cv_scores has the mean log loss (in nats) of all rows and the share of rows whose label is the most probable, each row by the fit that has not seen its fold. The alpha of least log loss, or with scoring ''accuracy'' of the largest share (of equal ones the largest alpha), is used to fit all rows. Folds and alphas are solved together, each pass over the rows serving all of them, from the largest alpha down; held-out scores are good to some 1e-6, the fit of all rows as logistic_fit''s. Cost: as logistic_fit, times folds and alphas, but for the preparation; small alphas with more weights than the rows can settle take the most (hundreds of products a fold). Memory: three times the rows, and n classes folds float8 numbers for as many alphas as are solved at a time. Errors: as logistic_fit; points without folds, or all in one; a class that no row has outside some fold; an array of alphas that is empty or has a NULL';
 
 CREATE FUNCTION logistic_points_add(points, tensor, boolean, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'search_logistic_add_boolean' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'search_logistic_add_boolean' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION logistic_points_add(points, tensor, boolean, bigint) IS 'transition function of logistic_cv(x, y, fold) where y is boolean';
 CREATE FUNCTION logistic_cv_final(points) RETURNS classifier
     AS 'MODULE_PATHNAME', 'search_logistic_cv_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
@@ -40,17 +40,17 @@ COMMENT ON FUNCTION logistic_cv_final(points) IS 'final function of logistic_cv(
 
 CREATE AGGREGATE logistic_cv(x tensor, y text, fold bigint) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE logistic_cv(tensor, text, bigint) IS 'the logistic regression of labels y on vectors x, its alpha from 0.01, 0.1, ... 10000 chosen by cross-validation over fold: logistic_cv(points_agg(x, y, fold)), which takes options; rows with a NULL are skipped, no row gives NULL. Errors as there, and those of points_agg';
 CREATE AGGREGATE logistic_cv(x tensor, y bigint, fold bigint) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE logistic_cv(tensor, bigint, bigint) IS 'logistic_cv(x, y, fold) with labels given as numbers';
 CREATE AGGREGATE logistic_cv(x tensor, y boolean, fold bigint) (
     SFUNC = logistic_points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = logistic_cv_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE logistic_cv(tensor, boolean, bigint) IS 'logistic_cv(x, y, fold) of a yes and no: its classes are false and true, its weights those of true against false';
 

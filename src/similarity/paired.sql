@@ -24,13 +24,13 @@ COMMENT ON TYPE paired IS 'responses of two populations, x of p units and y of q
 -- making one
 
 CREATE FUNCTION paired_add_rows(paired, tensor, tensor) RETURNS paired
-    AS 'MODULE_PATHNAME', 'paired_add_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'paired_add_rows' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION paired_add_rows(paired, tensor, tensor) IS 'transition function of paired_agg and of the measures that need the rows';
 CREATE FUNCTION paired_add_rows(paired, tensor, tensor, float8) RETURNS paired
-    AS 'MODULE_PATHNAME', 'paired_add_rows_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'paired_add_rows_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION paired_add_rows(paired, tensor, tensor, float8) IS 'transition function of measures that need the rows and have an option, the same in every row';
 CREATE FUNCTION paired_add_rows(paired, tensor, tensor, int) RETURNS paired
-    AS 'MODULE_PATHNAME', 'paired_add_rows_count' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'paired_add_rows_count' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION paired_add_rows(paired, tensor, tensor, int) IS 'transition function of measures that need the rows and have a whole number as option, the same in every row';
 CREATE FUNCTION paired_add_sums(paired, tensor, tensor) RETURNS paired
     AS 'MODULE_PATHNAME', 'paired_add_sums' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
@@ -43,14 +43,17 @@ CREATE FUNCTION paired_add_sums(paired, tensor, tensor, int) RETURNS paired
 COMMENT ON FUNCTION paired_add_sums(paired, tensor, tensor, int) IS 'transition function of measures that moments are enough for and that have a whole number as option, the same in every row';
 CREATE FUNCTION paired_combine(paired, paired) RETURNS paired
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION paired_combine(paired, paired) IS 'combine function of the aggregates that make a paired state; transition and combine function of sum(paired)';
+COMMENT ON FUNCTION paired_combine(paired, paired) IS 'combine function of the aggregates over pairs that keep sums; transition and combine function of sum(paired)';
+CREATE FUNCTION paired_combine_rows(paired, paired) RETURNS paired
+    AS 'MODULE_PATHNAME', 'paired_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000000;
+COMMENT ON FUNCTION paired_combine_rows(paired, paired) IS 'combine function of the aggregates over pairs that keep their rows; its cost tells the planner that a parallel worker sends all of its rows, which takes longer than reading them';
 CREATE FUNCTION paired_final(paired) RETURNS paired
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION paired_final(paired) IS 'final function of paired_agg and sum(paired): hands the state on without copying it';
 
 CREATE AGGREGATE paired_agg(x tensor, y tensor) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = paired_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = paired_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE paired_agg(tensor, tensor) IS 'two populations'' responses x (p finite elements) and y (q finite elements) to the same rows, for all alignment measures from one scan: cka(s), cca(s), procrustes(s) ...; rows with a NULL are skipped, no row gives NULL; memory: the rows, 4 or 8 (p + q) bytes each; the order of the rows does not matter; an error names the row, x or y and the element that is NaN or infinite, or the row of another length';
 

@@ -24,7 +24,7 @@ CREATE FUNCTION cka_debiased(s paired) RETURNS float8
 COMMENT ON FUNCTION cka_debiased(paired) IS 'linear centred kernel alignment with the unbiased estimate of HSIC (Song et al. 2012, equation 5): about 0 for independent populations whatever the numbers of rows and units, may be negative; needs at least 4 rows, NULL for fewer, and the rows themselves; NULL for fewer than 2 rows or where one population is constant';
 CREATE AGGREGATE cka_debiased(x tensor, y tensor) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = cka_debiased, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = cka_debiased, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cka_debiased(tensor, tensor) IS 'cka_debiased(paired) of the rows x (p finite elements) and y (q finite elements); rows with a NULL are skipped, no row gives NULL; an error names the row, x or y and the element that is NaN or infinite, or the row of another length; memory: the rows';
 CREATE FUNCTION cka_debiased(a rdm, b rdm) RETURNS float8
@@ -38,12 +38,12 @@ CREATE FUNCTION cka_rbf_final(paired) RETURNS float8
 COMMENT ON FUNCTION cka_rbf_final(paired) IS 'final function of the aggregates cka_rbf: takes the option that the state remembers';
 CREATE AGGREGATE cka_rbf(x tensor, y tensor) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = cka_rbf_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = cka_rbf_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cka_rbf(tensor, tensor) IS 'cka_rbf(paired, float8) of the rows x (p finite elements) and y (q finite elements), sigma 1; rows with a NULL are skipped, no row gives NULL; an error names the row, x or y and the element that is NaN or infinite, or the row of another length; memory: the rows';
 CREATE AGGREGATE cka_rbf(x tensor, y tensor, sigma float8) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = cka_rbf_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = cka_rbf_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cka_rbf(tensor, tensor, float8) IS 'the same with sigma, which must be the same in every row';
 CREATE FUNCTION cka_rbf(a rdm, b rdm, sigma float8 DEFAULT 1) RETURNS float8

@@ -6,10 +6,10 @@ CREATE TYPE two_nn_result AS (ml float8, fit float8, n bigint, n_copies bigint);
 COMMENT ON TYPE two_nn_result IS 'intrinsic dimension by two_nn: ml, the unbiased maximum-likelihood estimate; fit, the slope fitted without the largest ratios; n, the rows that took part; n_copies, the rows left out because others are equal to them';
 
 CREATE FUNCTION two_nn_add(paired, tensor) RETURNS paired
-    AS 'MODULE_PATHNAME', 'population_add_row' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'population_add_row' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION two_nn_add(paired, tensor) IS 'transition function of two_nn(x): the rows, in a paired state without y';
 CREATE FUNCTION two_nn_add(paired, tensor, float8) RETURNS paired
-    AS 'MODULE_PATHNAME', 'population_add_row_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'population_add_row_real' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION two_nn_add(paired, tensor, float8) IS 'transition function of two_nn(x, discard)';
 CREATE FUNCTION two_nn_final(paired) RETURNS two_nn_result
     AS 'MODULE_PATHNAME', 'population_two_nn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -17,12 +17,12 @@ COMMENT ON FUNCTION two_nn_final(paired) IS 'final function of two_nn';
 
 CREATE AGGREGATE two_nn(x tensor) (
     SFUNC = two_nn_add, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = two_nn_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = two_nn_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE two_nn(tensor) IS 'intrinsic dimension of the manifold that the rows lie on, from the ratio of each row''s second to its first nearest neighbour''s euclidean distance (Facco et al. 2017): ml (n - 1) / sum ln ratio, and fit, the slope through 0 of -ln(1 - i/n) on the i-th smallest ln ratio, the largest tenth left out (noise, and what lies at the edge); whatever the density, as long as it hardly changes over two neighbours; x a vector of p finite elements; rows equal to another count once; exact neighbours: n^2 p flops, memory 8 n p bytes and the rows; ml and fit are NULL where all ratios are 1 (a lattice); NULL rows are skipped, no row gives NULL; an error for fewer than 3 different rows, an element that is NaN or infinite (named), or a row of another length; noise in all directions gives its dimension at that scale: try subsets of the rows, too';
 CREATE AGGREGATE two_nn(x tensor, discard float8) (
     SFUNC = two_nn_add, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = two_nn_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = two_nn_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE two_nn(tensor, float8) IS 'the same where the fit leaves out this share of the largest ratios, from 0 to below 1, the same in every row';
 
@@ -40,12 +40,12 @@ COMMENT ON FUNCTION mutual_knn(rdm, rdm, int) IS 'mean share of a condition''s k
 
 CREATE AGGREGATE mutual_knn(x tensor, y tensor) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = mutual_knn_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = mutual_knn_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mutual_knn(tensor, tensor) IS 'mean share of a row''s 10 nearest other rows in x that are among its 10 nearest in y, nearest by cosine (Huh et al. 2024); rows as paired_agg, otherwise as mutual_knn(paired, k)';
 CREATE AGGREGATE mutual_knn(x tensor, y tensor, k int) (
     SFUNC = paired_add_rows, STYPE = paired, SSPACE = 67108864,
-    FINALFUNC = mutual_knn_final, COMBINEFUNC = paired_combine, PARALLEL = SAFE
+    FINALFUNC = mutual_knn_final, COMBINEFUNC = paired_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mutual_knn(tensor, tensor, int) IS 'the same with k neighbours, the same in every row';
 

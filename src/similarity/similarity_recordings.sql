@@ -24,32 +24,35 @@ COMMENT ON TYPE recordings IS 'responses y of several subjects at times t, held 
 -- making one
 
 CREATE FUNCTION recordings_add(recordings, bigint, bigint, tensor) RETURNS recordings
-    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION recordings_add(recordings, bigint, bigint, tensor) IS 'transition function of recordings_agg and of the aggregates over (subject, t, y)';
 CREATE FUNCTION recordings_add(recordings, bigint, bigint, tensor, int) RETURNS recordings
-    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION recordings_add(recordings, bigint, bigint, tensor, int) IS 'transition function of the aggregates srm(subject, t, y, k) and time_segment_match(subject, t, y, segment)';
 CREATE FUNCTION recordings_add(recordings, bigint, bigint, tensor, int, int) RETURNS recordings
-    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION recordings_add(recordings, bigint, bigint, tensor, int, int) IS 'transition function of the aggregate srm(subject, t, y, k, n_iter)';
 CREATE FUNCTION recordings_add(recordings, bigint, bigint, tensor, int, int, bigint) RETURNS recordings
-    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'similarity_recordings_add' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION recordings_add(recordings, bigint, bigint, tensor, int, int, bigint) IS 'transition function of the aggregate srm(subject, t, y, k, n_iter, seed)';
 CREATE FUNCTION recordings_combine(recordings, recordings) RETURNS recordings
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION recordings_combine(recordings, recordings) IS 'combine function of the aggregates over (subject, t, y); transition and combine function of sum(recordings)';
+COMMENT ON FUNCTION recordings_combine(recordings, recordings) IS 'transition function of sum(recordings)';
+CREATE FUNCTION recordings_combine_rows(recordings, recordings) RETURNS recordings
+    AS 'MODULE_PATHNAME', 'recordings_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000000;
+COMMENT ON FUNCTION recordings_combine_rows(recordings, recordings) IS 'combine function of the aggregates over (subject, t, y) and of sum(recordings); its cost tells the planner that a parallel worker sends all of its rows, which takes longer than reading them';
 CREATE FUNCTION recordings_final(recordings) RETURNS recordings
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION recordings_final(recordings) IS 'final function of recordings_agg and sum(recordings): hands the state on without copying it';
 
 CREATE AGGREGATE recordings_agg(subject bigint, t bigint, y tensor) (
     SFUNC = recordings_add, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = recordings_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = recordings_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE recordings_agg(bigint, bigint, tensor) IS 'rows of several subjects: y, a vector of the subject''s voxels (as many as it has in its other rows), at time t, which means the same moment of the stimulus in all subjects; give runs times of their own, such as run * 1000 + volume. NaN in y is a missing value; rows with a NULL are skipped, no row gives NULL. Memory: the rows (float4 unless a float8 comes). An error names subject, time and element that is infinite, a subject whose rows differ in length, and what neuroenc.memory_limit would not hold; two rows of a subject at one time are an error where the recordings are read';
 CREATE AGGREGATE sum(recordings) (
     SFUNC = recordings_combine, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = recordings_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = recordings_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum(recordings) IS 'the rows of all recordings; rows of the same subject join; NULLs are skipped, no recordings give NULL; an error if a subject''s number of voxels differs';
 

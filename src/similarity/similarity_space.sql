@@ -31,17 +31,17 @@ CREATE FUNCTION srm_final(recordings) RETURNS shared_space
 COMMENT ON FUNCTION srm_final(recordings) IS 'final function of the aggregates srm(subject, t, y, k, ...)';
 CREATE AGGREGATE srm(subject bigint, t bigint, y tensor, k int) (
     SFUNC = recordings_add, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE srm(bigint, bigint, tensor, int) IS 'the shared response model of rows (subject, t, y): srm(recordings_agg(subject, t, y), k), with 10 turns and seed 0; k must be the same in every row';
 CREATE AGGREGATE srm(subject bigint, t bigint, y tensor, k int, n_iter int) (
     SFUNC = recordings_add, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE srm(bigint, bigint, tensor, int, int) IS 'the shared response model of rows (subject, t, y): srm(recordings_agg(subject, t, y), k, n_iter), with seed 0; k and n_iter must be the same in every row';
 CREATE AGGREGATE srm(subject bigint, t bigint, y tensor, k int, n_iter int, seed bigint) (
     SFUNC = recordings_add, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = srm_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE srm(bigint, bigint, tensor, int, int, bigint) IS 'the shared response model of rows (subject, t, y): srm(recordings_agg(subject, t, y), k, n_iter, seed); k, n_iter and seed must be the same in every row';
 
@@ -53,7 +53,7 @@ CREATE FUNCTION hyperalign_final(recordings) RETURNS shared_space
 COMMENT ON FUNCTION hyperalign_final(recordings) IS 'final function of the aggregate hyperalign(subject, t, y)';
 CREATE AGGREGATE hyperalign(subject bigint, t bigint, y tensor) (
     SFUNC = recordings_add, STYPE = recordings, SSPACE = 67108864,
-    FINALFUNC = hyperalign_final, COMBINEFUNC = recordings_combine, PARALLEL = SAFE
+    FINALFUNC = hyperalign_final, COMBINEFUNC = recordings_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE hyperalign(bigint, bigint, tensor) IS 'hyperalignment of rows (subject, t, y): hyperalign(recordings_agg(subject, t, y))';
 

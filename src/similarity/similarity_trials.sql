@@ -24,28 +24,31 @@ COMMENT ON TYPE trial_set IS 'repeated responses of a population to labelled con
 -- transitions
 
 CREATE FUNCTION trials_add(trial_set, text, tensor) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, text, tensor) IS 'transition function of trials_agg(label, x)';
 CREATE FUNCTION trials_add(trial_set, text, tensor, tensor) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_two_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_two_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, text, tensor, tensor) IS 'transition function of stochastic_shape_distance(label, x, y)';
 CREATE FUNCTION trials_add(trial_set, text, tensor, tensor, float8) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_two_text_alpha' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_two_text_alpha' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, text, tensor, tensor, float8) IS 'transition function of stochastic_shape_distance(label, x, y, alpha)';
 
 CREATE FUNCTION trials_add(trial_set, bigint, tensor) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, bigint, tensor) IS 'transition function of trials_agg(label, x)';
 CREATE FUNCTION trials_add(trial_set, bigint, tensor, tensor) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_two_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_two_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, bigint, tensor, tensor) IS 'transition function of stochastic_shape_distance(label, x, y)';
 CREATE FUNCTION trials_add(trial_set, bigint, tensor, tensor, float8) RETURNS trial_set
-    AS 'MODULE_PATHNAME', 'trials_add_two_bigint_alpha' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'trials_add_two_bigint_alpha' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION trials_add(trial_set, bigint, tensor, tensor, float8) IS 'transition function of stochastic_shape_distance(label, x, y, alpha)';
 
 CREATE FUNCTION trial_set_combine(trial_set, trial_set) RETURNS trial_set
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION trial_set_combine(trial_set, trial_set) IS 'combine function of the aggregates that make trials; transition and combine function of sum(trial_set)';
+COMMENT ON FUNCTION trial_set_combine(trial_set, trial_set) IS 'transition function of sum(trial_set)';
+CREATE FUNCTION trial_set_combine_rows(trial_set, trial_set) RETURNS trial_set
+    AS 'MODULE_PATHNAME', 'trial_set_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000000;
+COMMENT ON FUNCTION trial_set_combine_rows(trial_set, trial_set) IS 'combine function of the aggregates that make trials and of sum(trial_set); its cost tells the planner that a parallel worker sends all of its rows, which takes longer than reading them';
 CREATE FUNCTION trial_set_final(trial_set) RETURNS trial_set
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION trial_set_final(trial_set) IS 'final function of trials_agg and sum(trial_set): hands the state on without copying it';
@@ -57,19 +60,19 @@ COMMENT ON FUNCTION stochastic_shape_distance_final(trial_set) IS 'final functio
 
 CREATE AGGREGATE trials_agg(label text, x tensor) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE trials_agg(text, tensor) IS 'the trials of a population: x the responses (a vector of p finite elements) in one trial of the condition that the label names; rows with a NULL are skipped, no row gives NULL; memory: a label''s rows, or 8 p^2 bytes where that is less; an error names the trial and element that is NaN or infinite, or the trial of another length';
 
 CREATE AGGREGATE trials_agg(label bigint, x tensor) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE trials_agg(bigint, tensor) IS 'the trials of a population: x the responses (a vector of p finite elements) in one trial of the condition that the label names; rows with a NULL are skipped, no row gives NULL; memory: a label''s rows, or 8 p^2 bytes where that is less; an error names the trial and element that is NaN or infinite, or the trial of another length';
 
 CREATE AGGREGATE sum(trial_set) (
     SFUNC = trial_set_combine, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = trial_set_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum(trial_set) IS 'the trials of all states, conditions of the same label joined: NULLs are skipped, no state gives NULL; an error if the numbers of units differ';
 
@@ -94,22 +97,22 @@ COMMENT ON FUNCTION stochastic_shape_distance(trial_set, trial_set, float8, bigi
 
 CREATE AGGREGATE stochastic_shape_distance(label text, x tensor, y tensor) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE stochastic_shape_distance(text, tensor, tensor) IS 'stochastic shape distance of two populations from their trials, at alpha 1: x and y the responses in a trial of the condition that the label names; trials of the two need not be paired: where one is NULL the row counts for the other alone; rows without label and no row as trials_agg; otherwise as stochastic_shape_distance(trial_set, trial_set), seed 0';
 CREATE AGGREGATE stochastic_shape_distance(label text, x tensor, y tensor, alpha float8) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE stochastic_shape_distance(text, tensor, tensor, float8) IS 'the same at this alpha, from 0 (covariances alone) to 2 (means alone), the same in every row';
 
 CREATE AGGREGATE stochastic_shape_distance(label bigint, x tensor, y tensor) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE stochastic_shape_distance(bigint, tensor, tensor) IS 'stochastic shape distance of two populations from their trials, at alpha 1: x and y the responses in a trial of the condition that the label names; trials of the two need not be paired: where one is NULL the row counts for the other alone; rows without label and no row as trials_agg; otherwise as stochastic_shape_distance(trial_set, trial_set), seed 0';
 CREATE AGGREGATE stochastic_shape_distance(label bigint, x tensor, y tensor, alpha float8) (
     SFUNC = trials_add, STYPE = trial_set, SSPACE = 67108864,
-    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine, PARALLEL = SAFE
+    FINALFUNC = stochastic_shape_distance_final, COMBINEFUNC = trial_set_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE stochastic_shape_distance(bigint, tensor, tensor, float8) IS 'the same at this alpha, from 0 (covariances alone) to 2 (means alone), the same in every row';

@@ -24,63 +24,66 @@ COMMENT ON TYPE points IS 'rows of finite vectors t of d elements, each alone, w
 -- making one
 
 CREATE FUNCTION points_add(points, tensor) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_alone' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_alone' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, tensor) IS 'transition function of points_agg(t)';
 CREATE FUNCTION points_add(points, bigint, tensor) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_with_id' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_with_id' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, bigint, tensor) IS 'transition function of points_agg(id, t)';
 CREATE FUNCTION points_add(points, tensor, text) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_with_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_with_text' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, tensor, text) IS 'transition function of points_agg(t, label)';
 CREATE FUNCTION points_add(points, tensor, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_with_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_with_bigint' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, tensor, bigint) IS 'transition function of points_agg(t, label) where labels are numbers';
 CREATE FUNCTION points_add(points, tensor, text, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_with_text_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_with_text_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, tensor, text, bigint) IS 'transition function of points_agg(t, label, fold)';
 CREATE FUNCTION points_add(points, tensor, bigint, bigint) RETURNS points
-    AS 'MODULE_PATHNAME', 'points_add_with_bigint_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'points_add_with_bigint_and_fold' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION points_add(points, tensor, bigint, bigint) IS 'transition function of points_agg(t, label, fold) where labels are numbers';
 CREATE FUNCTION points_combine(points, points) RETURNS points
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION points_combine(points, points) IS 'combine function of the aggregates over points; transition and combine function of sum(points)';
+COMMENT ON FUNCTION points_combine(points, points) IS 'transition function of sum(points)';
+CREATE FUNCTION points_combine_rows(points, points) RETURNS points
+    AS 'MODULE_PATHNAME', 'points_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000000;
+COMMENT ON FUNCTION points_combine_rows(points, points) IS 'combine function of the aggregates over points and of sum(points); its cost tells the planner that a parallel worker sends all of its rows, which takes longer than reading them';
 CREATE FUNCTION points_final(points) RETURNS points
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION points_final(points) IS 'final function of points_agg and sum(points): hands the state on without copying it';
 
 CREATE AGGREGATE points_agg(t tensor) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor) IS 'the vectors t of all rows, each of d finite elements; rows where t is NULL are skipped, no row gives NULL. Memory: the rows (float4 unless a float8 comes). An error names the row and element that is NaN or infinite, a vector of another length, and what neuroenc.memory_limit would not hold';
 CREATE AGGREGATE points_agg(id bigint, t tensor) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(bigint, tensor) IS 'the vectors t of all rows with their ids, for methods that name rows in their answer (linkage, knn_graph); rows where id or t is NULL are skipped. Otherwise as points_agg(t)';
 CREATE AGGREGATE points_agg(t tensor, label text) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor, text) IS 'the vectors t of all rows with their labels (clusters, classes), for methods that compare groups of rows (silhouette, explain_clusters); rows where t or label is NULL are skipped. Otherwise as points_agg(t)';
 CREATE AGGREGATE points_agg(t tensor, label bigint) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor, bigint) IS 'points_agg(t, label) with labels given as numbers, such as kmeans() makes';
 CREATE AGGREGATE points_agg(t tensor, label text, fold bigint) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor, text, bigint) IS 'the vectors t of all rows with their labels (classes) and cross-validation folds, for classifiers and probes; rows where t, label or fold is NULL are skipped. Otherwise as points_agg(t)';
 CREATE AGGREGATE points_agg(t tensor, label bigint, fold bigint) (
     SFUNC = points_add, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE points_agg(tensor, bigint, bigint) IS 'points_agg(t, label, fold) with labels given as numbers';
 CREATE AGGREGATE sum(points) (
     SFUNC = points_combine, STYPE = points, SSPACE = 67108864,
-    FINALFUNC = points_final, COMBINEFUNC = points_combine, PARALLEL = SAFE
+    FINALFUNC = points_final, COMBINEFUNC = points_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum(points) IS 'the rows of all points; NULLs are skipped, none gives NULL; an error if vectors differ in length, or some have ids, labels or folds and others not';
 

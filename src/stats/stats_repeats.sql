@@ -20,7 +20,7 @@ CREATE AGGREGATE noise_ceiling(mean tensor, variance tensor, n bigint) (
 COMMENT ON AGGREGATE noise_ceiling(tensor, tensor, bigint) IS 'noise ceiling by column (voxel) as the Natural Scenes Dataset defines it (Allen et al. 2022), from one row a stimulus: mean and variance (ddof 1; vectors of v) over its n repeats, which avg(y), variance(y) and count(y) of an inner GROUP BY stimulus give. noise^2 is the mean variance of the stimuli with at least 2 repeats, the total variance (ddof 1) that of all trials, rebuilt from means, variances and counts, signal^2 = max(total - noise^2, 0), ncsnr = signal / noise; percent_single = 100 q / (q + 1), q = ncsnr^2, percent_average = 100 q / (q + mean(1/n)); for means of m trials it is 100 q / (q + 1/m). Clipped at 0, so biased upwards where there is little signal. Stimuli of one repeat (variance NULL) count in the total; NaN in mean or variance leaves the stimulus out for that column; no stimulus with 2 repeats gives NaN. Rows with mean or n NULL are skipped, no row gives NULL. y should have one scale over sessions (z-scored by session). Errors: differing widths, n < 1, a negative variance, variance NULL though n > 1';
 
 CREATE FUNCTION predictions_add_repeat(predictions, tensor, bigint, bigint) RETURNS predictions
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION predictions_add_repeat(predictions, tensor, bigint, bigint) IS 'transition function of explainable_variance';
 CREATE FUNCTION explainable_variance_final(predictions) RETURNS tensor
     AS 'MODULE_PATHNAME', 'stats_explainable_variance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
@@ -28,7 +28,7 @@ COMMENT ON FUNCTION explainable_variance_final(predictions) IS 'final function o
 
 CREATE AGGREGATE explainable_variance(y tensor, stimulus bigint, repeat bigint) (
     SFUNC = predictions_add_repeat, STYPE = predictions, SSPACE = 67108864,
-    FINALFUNC = explainable_variance_final, COMBINEFUNC = predictions_combine, PARALLEL = SAFE
+    FINALFUNC = explainable_variance_final, COMBINEFUNC = predictions_combine_rows, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE explainable_variance(tensor, bigint, bigint) IS 'the share of variance that repeats have in common, by column: a float8 vector of v. stimulus is whatever was repeated, a picture or a time point of a film, repeat the repetition. As the voxelwise modelling tutorials define it: each repeat is z-scored over stimuli (ddof 0), ev = var(mean over repeats) / mean of the repeats'' var (ddof 1), corrected for its bias, ev - (1 - ev) / (repeats - 1), so that it is unbiased and may be negative (Sahani and Linden 2003; Hsu, Borst and Theunissen 2004). It is the ceiling of r^2 for a single repeat; for the mean of m repeats, m ev / (1 + (m - 1) ev). A stimulus that is NaN in one repeat is left out of that column; fewer than 2 stimuli give NaN, a constant 0. Rows with a NULL are skipped, no row gives NULL; all rows are held in memory. Errors: one repeat, a stimulus that a repeat lacks or has twice, neuroenc.memory_limit';
 

@@ -12,6 +12,7 @@ sends its rows to the leader, which does nothing but copy; it is shown over fewe
 """
 
 import functools
+import pathlib
 import threading
 
 import numpy as np
@@ -38,6 +39,7 @@ CREATE TABLE queries AS SELECT random_normal('{{200,{D}}}', 7) AS w;""")
                 for half in (0, 1):
                     cur.execute(f'CREATE UNLOGGED TABLE {table}_{half} AS SELECT * FROM {table} WHERE id % 2 = {half}')
             cur.execute('VACUUM (FREEZE, ANALYZE)')
+            cur.execute((pathlib.Path(__file__).parent.parent / 'free_combine.sql').read_text())
     took, _ = seconds(load, 1)
     report.figure(f'{N} rows of {D} and {V} float4, made in SQL', took, 's')
 

@@ -11,6 +11,7 @@ neuroenc_oracle.Skip is skipped.
 import argparse
 import importlib.util
 import os
+import pathlib
 import re
 import sys
 import time
@@ -86,7 +87,7 @@ def run_file(path, only):
     try:
         db = connect(database)
         with db.cursor() as cur:
-            cur.execute("CREATE EXTENSION neuroenc")
+            cur.execute("CREATE EXTENSION neuroenc;" + (pathlib.Path(__file__).parent.parent / "free_combine.sql").read_text())
         db.close()
         return all([run_one("%s: %s" % (file_name, n[5:]), f, database) for n, f in tests])
     finally:

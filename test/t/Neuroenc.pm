@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use FindBin;
 use POSIX ();
 use Time::HiRes qw(sleep time);
 use PostgreSQL::Test::Cluster;
@@ -33,7 +34,7 @@ jit = off
 CONF
 	$node->append_conf('postgresql.conf', $settings) if defined $settings;
 	$node->start;
-	$node->safe_psql('postgres', 'CREATE EXTENSION neuroenc');
+	$node->safe_psql('postgres', 'CREATE EXTENSION neuroenc;' . slurp_file("$FindBin::Bin/../free_combine.sql"));
 	return $node;
 }
 
