@@ -14,7 +14,7 @@ my $node = start_node('prior');
 create_rows($node, 'few', 200, 700, 1000);
 create_rows($node, 'many', 2000, 200, 200);
 
-my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '4MB';\n"
+my ($status, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET neuroenc.memory_limit = '6MB';\n"
 	  . "SELECT ridge_prior_cv(gram_agg(x, y[1:1], fold), random_normal('{2000,700}')) FROM few WHERE id <= 20");
 like($err, qr/ERROR:  54000: .*needs [0-9.]+ (bytes|kB|MB|GB)/, 'memory limit: program_limit_exceeded, and what it needs');
 like($err, qr/HINT:  Give fewer rows of other subjects' weights.*neuroenc\.memory_limit/, 'memory limit: the way out') or diag($err);
