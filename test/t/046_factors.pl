@@ -29,7 +29,7 @@ my %work = (
 foreach my $name (sort keys %work)
 {
 	my ($what) = $name =~ /^(\w+)/;
-	my $err = refusal($node, '20MB', $work{$name}[0]);
+	my $err = refusal($node, '40MB', $work{$name}[0]);
 	like($err, qr/ERROR:  54000: $what needs [0-9.]+ (kB|MB|GB) of memory/, "$name: refused with what it needs");
 	like($err, qr/DETAIL:  The limit is .*\n.*HINT:  .*neuroenc\.memory_limit/, "$name: limit and way out are named");
 }
