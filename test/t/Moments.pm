@@ -240,11 +240,13 @@ sub growth_during
 }
 
 # Under limits from the least upwards until one is enough: each answer right, or
-# refused with what is needed, the limit and a way out, and no more memory taken.
+# refused with what is needed, the limit and a way out, and no more memory taken
+# than the limit and what was held.  Values are bounded one by one, not together:
+# a statement of which nothing but a value was refused may hold $held_most.
 sub climb
 {
 	my ($session, $pid, $statement, $answer, $figures) = @_;
-	my (@faults, $held);
+	my (@faults, @peaks, $held, $claims);
 	$session->query("\\set VERBOSITY verbose\nSET max_parallel_workers_per_gather = 0;");
 	for (my $limit = LEAST_LIMIT; $limit <= MOST_LIMIT; $limit = int($limit * STEP))
 	{
@@ -256,9 +258,8 @@ sub climb
 		clear_timeout($session);
 		$figures->{steps}++;
 		$held //= min($peak, $held_most);
-		my $over = $peak - $limit - $held;
-		($figures->{over}, $figures->{at}, $figures->{held}) = ($over, $limit, $held) unless defined $figures->{over} && $over <= $figures->{over};
-		push @faults, "limit $limit kB: took $peak kB, beside $held kB" if $over > OVER_LIMIT;
+		push @peaks, [ $limit, $peak ];
+		$claims ||= $said =~ /ERROR:  54000: (?!a tensor )/;
 		if ($said =~ /ERROR/)
 		{
 			last if $said =~ /ERROR:  57014:/;
@@ -271,6 +272,14 @@ sub climb
 			push @faults, "limit $limit kB: another answer" if defined $answer && $out ne $answer;
 			last;
 		}
+	}
+	$held = $held_most if !$claims && $figures->{refused};
+	foreach (@peaks)
+	{
+		my ($limit, $peak) = @$_;
+		my $over = $peak - $limit - $held;
+		($figures->{over}, $figures->{at}, $figures->{held}) = ($over, $limit, $held) unless defined $figures->{over} && $over <= $figures->{over};
+		push @faults, "limit $limit kB: took $peak kB, beside $held kB" if $over > OVER_LIMIT;
 	}
 	$session->query("\\set VERBOSITY default\nRESET neuroenc.memory_limit; RESET max_parallel_workers_per_gather;");
 	return @faults;
