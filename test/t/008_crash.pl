@@ -64,11 +64,11 @@ my $decomposition = "SELECT shape((eigh(m + transpose(m))).vectors) FROM random_
 my $insert = 'INSERT INTO stored SELECT 1, g FROM grams, generate_series(1, 20)';
 my $gist = 'CREATE INDEX built ON places USING gist (place)';
 my $gin = 'CREATE INDEX built ON codes USING gin (code)';
-my $building = "EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = %d AND blocks_done BETWEEN blocks_total / 20 AND blocks_total - 1)";
+my $building = "EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = %1\$d AND blocks_done BETWEEN blocks_total / 20 AND blocks_total - 1)";
 my $growing = "pg_relation_size((SELECT reltoastrelid FROM pg_class WHERE relname = 'stored')) > %2\$d";
-my $working = "EXISTS (SELECT FROM pg_stat_activity WHERE leader_pid = %d AND state = 'active')";
+my $working = "EXISTS (SELECT FROM pg_stat_activity WHERE leader_pid = %1\$d AND state = 'active')";
 
-# victim, what, statement, true once it is in the middle of it (%d: its pid)
+# victim, what, statement, true once it is in the middle of it (%1$d: its pid, %2$d: bytes stored before)
 my @cases = (
 	[ 'backend', 'a fit with threads', "SET neuroenc.threads = 2; $fit" ],
 	[ 'backend', 'a GiST build', $gist, $building ],
@@ -118,7 +118,7 @@ sub temporary_files
 	return grep { -f } glob("$data/base/pgsql_tmp/* $data/base/*/t[0-9]* $data/pg_tblspc/*/*/pgsql_tmp/*");
 }
 
-# A statement in the middle of its work: (client, its backend's pid, bytes stored before)
+# A statement in the middle of its work, if it was not over too soon to be seen there: (client, its backend's pid)
 sub under_way
 {
 	my ($statement, $until) = @_;
@@ -127,13 +127,13 @@ sub under_way
 	$client{psql} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-f', '-' ], \$client{in}, \$client{out}, \$client{err});
 	IPC::Run::pump($client{psql}) until $client{out} =~ /^(\d+)\n/;
 	my ($pid) = $client{out} =~ /^(\d+)\n/;
-	$until //= "EXISTS (SELECT FROM pg_stat_activity WHERE pid = %d AND state = 'active' AND query NOT LIKE '%%pg_backend_pid%%')";
+	$until //= "EXISTS (SELECT FROM pg_stat_activity WHERE pid = %1\$d AND state = 'active' AND query NOT LIKE '%%pg_backend_pid%%')";
 	if ($until eq 'helper')
 	{
 		wait_until(60, sub { my %threads = other_threads($pid); %threads }, 0.001) or die 'no helper thread';
 		return (\%client, $pid);
 	}
-	my $test = sprintf($until, $pid, $bytes);
+	my $test = sprintf("$until OR EXISTS (SELECT FROM pg_stat_activity WHERE pid = %1\$d AND query LIKE 'SELECT ''ended''%%')", $pid, $bytes);
 	$node->safe_psql('postgres', "SET statement_timeout = '30s'; DO \$\$ BEGIN WHILE NOT ($test) LOOP PERFORM pg_sleep(0.002), pg_stat_clear_snapshot(); END LOOP; END \$\$");
 	return (\%client, $pid);
 }
@@ -149,6 +149,7 @@ sub killed
 	return 0 if $client->{out} =~ /ended/;
 	my @segments = segments(@before);
 	my $logged = -s $node->logfile;
+	my $log_says = sub { my ($seconds, $what) = @_; wait_until($seconds, sub { substr(slurp_file($node->logfile), $logged) =~ $what }) };
 
 	if ($victim eq 'postmaster')
 	{
@@ -177,10 +178,14 @@ sub killed
 	else
 	{
 		eval { IPC::Run::finish($client->{psql}) };
-		return 0 if $client->{out} =~ /ended/;
+		my $ended = $client->{out} =~ /ended/;
 
-		# Until the postmaster sees the death, the old server still answers: its log tells of the new one.
-		ok(wait_until(60, sub { substr(slurp_file($node->logfile), $logged) =~ /ready to accept connections/ }), "a $victim in $what: the server is back");
+		# Until the postmaster sees the death, the old server still answers: its log tells of the new one,
+		# which also comes if the kill was too late for the statement, but not for its process.
+		return 0 if $ended && !$log_says->(5, qr/was terminated by signal 9/);
+		my $back = $log_says->(60, qr/ready to accept connections/);
+		return 0 if $ended && $back;
+		ok($back, "a $victim in $what: the server is back");
 	}
 	is(join(' ', grep { -e $_ } @segments), '', 'no shared memory is left') if $victim ne 'backend';
 	return 1;
